@@ -1,0 +1,12 @@
+//! What a history of operations is, and whether it is right.
+//!
+//! A *history* records what concurrent clients asked of a system and what they were told. A
+//! *checker* decides whether some consistency model allows it, and shows its evidence. This
+//! crate is pure: it reads and writes only through [`std::io::Read`] and [`std::io::Write`], and
+//! knows neither clocks nor databases.
+
+#![warn(missing_docs)]
+
+pub mod history;
+pub mod value;
+pub mod verdict;

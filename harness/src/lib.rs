@@ -1,0 +1,2 @@
+//! Runs tests: starts clusters, breaks them, records histories, checks and reports them. This
+//! crate owns every side effect.

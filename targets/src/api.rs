@@ -1,0 +1,29 @@
+//! What clients may ask of a target, by kind of database. A workload is written against an
+//! api, so that every target with that api can run it.
+
+pub mod kv;
+
+/// A request of any api.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Request {
+    /// Of the key-value api.
+    Kv(kv::Request),
+}
+
+/// A response of any api.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Response {
+    /// Of the key-value api.
+    Kv(kv::Response),
+}
+
+/// What a client knows in the end of one logical operation, retries included.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// The target answered. (The answer may itself be an error that says whether it is definite.)
+    Answered(Response),
+    /// It certainly had no effect and never will: no attempt reached the target.
+    Refused(String),
+    /// Some attempt may have reached the target, or may yet.
+    Unknown(String),
+}

@@ -1,0 +1,33 @@
+//! A workload: operations against one api, their translation, and what must hold.
+
+use crate::generator::{Generator, Invocation};
+use quorate_checkers::history::EventType;
+use quorate_checkers::value::Value;
+use quorate_targets::api::{Outcome, Request, kv::Session};
+
+/// How an operation ended, as the history tells it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Completion {
+    /// `Ok`, `Fail` or `Info`.
+    pub kind: EventType,
+    /// The result; for `Fail` and `Info` the argument.
+    pub value: Value,
+    /// Why it is `Fail` or `Info`.
+    pub error: Option<Value>,
+}
+
+/// A workload in use. It remembers what its generators have asked, so that the final phase can
+/// look at all of it.
+pub trait Workload: Send {
+    /// The generator of the main phase: endless; the harness limits time and rate.
+    fn main(&mut self) -> Box<dyn Generator>;
+
+    /// The generator of the final phase, after all faults are healed: it ends by itself.
+    fn finale(&mut self) -> Box<dyn Generator>;
+
+    /// The request that carries an operation.
+    fn encode(&self, invocation: &Invocation, session: Session) -> Request;
+
+    /// What the outcome of the request means for the operation.
+    fn decode(&self, invocation: &Invocation, outcome: Outcome) -> Completion;
+}
