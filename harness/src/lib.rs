@@ -1,2 +1,5 @@
 //! Runs tests: starts clusters, breaks them, records histories, checks and reports them. This
 //! crate owns every side effect.
+
+pub mod nemesis;
+pub mod world;
