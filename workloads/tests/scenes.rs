@@ -65,7 +65,12 @@ fn check_of(setup: &Setup, mut generator: impl Generator, expected: &str) {
 #[test]
 fn one_operation_and_its_completion() {
     let setup = Setup::clients(2);
-    check_with(&setup, perfect(&setup), one(op("write").key("k1").value(7)), "
+    check_with(
+        &setup,
+        perfect(&setup),
+        one(op("write").key("k1").value(7)),
+        "
         0 0 invoke write k1 7
-        10 0 ok write k1 7");
+        10 0 ok write k1 7",
+    );
 }
