@@ -9,4 +9,6 @@
 pub mod api;
 pub mod bugs;
 pub mod node;
+pub mod options;
+pub mod raft;
 pub mod seed;
