@@ -8,5 +8,6 @@
 
 pub mod api;
 pub mod bugs;
+pub mod caller;
 pub mod node;
 pub mod seed;
