@@ -9,5 +9,9 @@
 pub mod api;
 pub mod bugs;
 pub mod caller;
+#[cfg(feature = "client")]
+pub mod client;
+#[cfg(feature = "host")]
+pub mod host;
 pub mod node;
 pub mod seed;
