@@ -194,12 +194,12 @@ impl HostError {
 
 /// Hosts a node of the target that `options` name, until it is asked to stop by SIGTERM or
 /// SIGINT, or fails.
-pub fn run(options: HostOptions) -> Result<(), HostError> {
+pub fn run(options: &HostOptions) -> Result<(), HostError> {
     registry::run(options)
 }
 
 /// As [`run`], for a node type that need not be known by name.
-pub fn run_node<N: Node + 'static>(options: HostOptions) -> Result<(), HostError> {
+pub fn run_node<N: Node + 'static>(options: &HostOptions) -> Result<(), HostError> {
     if let Some(parent) = options.parent {
         process::die_with(parent)?;
     }
@@ -208,9 +208,9 @@ pub fn run_node<N: Node + 'static>(options: HostOptions) -> Result<(), HostError
         .build()
         .map_err(HostError::Process)?;
     runtime.block_on(async {
-        let sockets = Sockets::bind(&options).await?;
-        let host = Host::<N>::start(&options, sockets)?;
-        announce(&options, &host).map_err(HostError::Process)?;
+        let sockets = Sockets::bind(options).await?;
+        let host = Host::<N>::start(options, sockets)?;
+        announce(options, &host).map_err(HostError::Process)?;
         host.run_until(async {
             if let Err(error) = process::asked_to_stop().await {
                 tracing::warn!("cannot wait for signals: {error}");

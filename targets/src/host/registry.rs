@@ -2,16 +2,16 @@
 
 use super::{HostError, HostOptions};
 
-type Run = fn(HostOptions) -> Result<(), HostError>;
+type Run = fn(&HostOptions) -> Result<(), HostError>;
 
 const TARGETS: &[(&str, Run)] = &[];
 
 /// Hosts a node of the target that `options` name.
-pub(super) fn run(options: HostOptions) -> Result<(), HostError> {
+pub(super) fn run(options: &HostOptions) -> Result<(), HostError> {
     match TARGETS.iter().find(|(name, _)| *name == options.target) {
         Some((_, run)) => run(options),
         None => Err(HostError::UnknownTarget {
-            name: options.target,
+            name: options.target.clone(),
             known: TARGETS.iter().map(|(name, _)| *name).collect(),
         }),
     }
