@@ -14,4 +14,6 @@ pub mod client;
 #[cfg(feature = "host")]
 pub mod host;
 pub mod node;
+pub mod options;
+pub mod raft;
 pub mod seed;
