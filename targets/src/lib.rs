@@ -8,6 +8,11 @@
 
 pub mod api;
 pub mod bugs;
+pub mod caller;
+#[cfg(feature = "client")]
+pub mod client;
+#[cfg(feature = "host")]
+pub mod host;
 pub mod node;
 pub mod options;
 pub mod raft;
