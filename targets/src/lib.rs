@@ -10,3 +10,4 @@ pub mod api;
 pub mod bugs;
 pub mod node;
 pub mod seed;
+pub mod sim;
