@@ -36,7 +36,7 @@ pub struct Counts {
     pub syncs: u64,
     /// Deaths of nodes.
     pub deaths: u64,
-    /// Replies to requests that were not open: a fault of the node if it answered twice.
+    /// Replies to requests that were not open: the client had gone, or had its answer.
     pub strays: u64,
 }
 
@@ -356,6 +356,10 @@ impl<N: Node, O: Observer<N>> World<N, O> {
             self.pile_up(node, Event::Request { node, token, request });
             return Ok(());
         }
+        self.serve(node, token, request)
+    }
+
+    fn serve(&mut self, node: usize, token: Token, request: N::Request) -> Result<(), Stop> {
         self.trace.note(self.now, What::Request, Some(node), None, token.0, Some(&request));
         self.give(node, Input::Request { id: RequestId(token.0), request })
     }
@@ -384,6 +388,7 @@ impl<N: Node, O: Observer<N>> World<N, O> {
                 Event::Deliver { from, to, number, message } => {
                     self.deliver(from, to, number, message)?;
                 }
+                Event::Request { node, token, request } => self.serve(node, token, request)?,
                 event => self.handle(event)?,
             }
         }
