@@ -17,3 +17,4 @@ pub mod node;
 pub mod options;
 pub mod raft;
 pub mod seed;
+pub mod sim;
