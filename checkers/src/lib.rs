@@ -8,5 +8,7 @@
 #![warn(missing_docs)]
 
 pub mod history;
+pub mod linearizable;
+pub mod model;
 pub mod value;
 pub mod verdict;

@@ -185,7 +185,10 @@ mod tests {
         check(&Value::Float(1.0), "1.0");
         check(&Value::Float(1e300), "1e300");
         check(&Value::BigInt("123456789012345678901".into()), "123456789012345678901");
-        assert_eq!(Value::from(serde_json::json!(u64::MAX)), Value::BigInt(u64::MAX.to_string().into()));
+        assert_eq!(
+            Value::from(serde_json::json!(u64::MAX)),
+            Value::BigInt(u64::MAX.to_string().into())
+        );
         assert_eq!(
             serde_json::Value::from(&Value::BigInt(u64::MAX.to_string().into())),
             serde_json::json!(u64::MAX)
