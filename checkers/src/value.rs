@@ -9,6 +9,8 @@
 mod compare;
 mod json;
 
+pub(crate) use json::{write_json, write_string};
+
 use smol_str::SmolStr;
 use std::fmt;
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 
 mod linearizable_support;
 
-use linearizable_support::{Shape, oracle, rng, rounds, simulate};
+use linearizable_support::{Shape, oracle, rng, rounds, show, simulate};
 use quorate_checkers::linearizable::{Call, Options, Outcome, explain};
 use quorate_checkers::model::{Model, Register, RegisterInput, RegisterOutput};
 use rand::{Rng, RngExt};
@@ -71,7 +71,7 @@ where
     let options = Options { threads: 1, ..Options::default() };
     let explained = explain(model, calls, &options);
     let outcome = if expected { Outcome::Linearizable } else { Outcome::Violation };
-    assert_eq!(explained.outcome, outcome, "{calls:#?}");
+    assert_eq!(explained.outcome, outcome, "{}", show(calls));
     seen[usize::from(expected)] += 1;
     let Some(failure) = explained.failure else { return };
     let end = calls[failure.call].complete.expect("it completed");
@@ -85,8 +85,8 @@ where
         }
         prefix
     };
-    assert!(!oracle(model, &prefix(&|at| at <= end)), "the failing prefix fails: {calls:#?}");
-    assert!(oracle(model, &prefix(&|at| at < end)), "a shorter one does not: {calls:#?}");
+    assert!(!oracle(model, &prefix(&|at| at <= end)), "the failing prefix fails: {}", show(calls));
+    assert!(oracle(model, &prefix(&|at| at < end)), "a shorter one does not: {}", show(calls));
     explains(model, calls, &failure.order.iter().map(|p| p.call).collect::<Vec<_>>(), end);
 }
 
@@ -98,17 +98,17 @@ fn explains<M: Model>(model: &M, calls: &[Call<M::Input, M::Output>], order: &[u
         assert!(!order[..at].contains(index), "placed once");
         for later in &order[at + 1..] {
             let complete = calls[*later].complete.unwrap_or(u64::MAX);
-            assert!(complete >= call.invoke, "real time is kept: {order:?} {calls:#?}");
+            assert!(complete >= call.invoke, "real time is kept: {order:?} {}", show(calls));
         }
         states = states
             .iter()
             .flat_map(|state| model.step(state, &call.input, call.output.as_ref()))
             .collect();
-        assert!(!states.is_empty(), "the order is possible: {order:?} {calls:#?}");
+        assert!(!states.is_empty(), "the order is possible: {order:?} {}", show(calls));
     }
     for (index, call) in calls.iter().enumerate() {
         let completed = call.complete.is_some_and(|at| at < end);
-        assert!(!completed || order.contains(&index), "all are placed: {order:?} {calls:#?}");
+        assert!(!completed || order.contains(&index), "all are placed: {order:?} {}", show(calls));
     }
 }
 

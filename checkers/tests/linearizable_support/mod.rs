@@ -118,3 +118,12 @@ fn try_all<M: Model>(
     }
     false
 }
+
+/// The calls, one a line, for the message of a failed test.
+pub fn show<I: std::fmt::Debug, O: std::fmt::Debug>(calls: &[Call<I, O>]) -> String {
+    let line = |(at, call): (usize, &Call<I, O>)| {
+        let Call { process, input, output, invoke, complete } = call;
+        format!("\n#{at} [{invoke}, {complete:?}] p{process} {input:?}: {output:?}")
+    };
+    calls.iter().enumerate().map(line).collect()
+}
