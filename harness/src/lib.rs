@@ -1,5 +1,6 @@
 //! Runs tests: starts clusters, breaks them, records histories, checks and reports them. This
 //! crate owns every side effect.
 
+pub mod nearest;
 pub mod nemesis;
 pub mod world;
