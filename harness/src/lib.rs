@@ -3,4 +3,5 @@
 
 pub mod nearest;
 pub mod nemesis;
+pub mod proxy;
 pub mod world;
