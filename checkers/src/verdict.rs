@@ -92,6 +92,19 @@ pub struct Verdict {
     pub anomalies: Vec<Anomaly>,
 }
 
+impl CheckerReport {
+    /// Nothing could be decided, for this reason.
+    pub fn unknown(why: String) -> CheckerReport {
+        CheckerReport {
+            valid: Valid::Unknown,
+            why: Some(why),
+            details: serde_json::Map::new(),
+            anomalies: Vec::new(),
+            models: BTreeMap::new(),
+        }
+    }
+}
+
 impl Verdict {
     /// Merges the reports of checkers, given by name.
     pub fn merge(reports: impl IntoIterator<Item = (String, CheckerReport)>) -> Verdict {

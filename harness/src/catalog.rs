@@ -42,9 +42,10 @@ pub const TARGETS: &[Target] = &[
 
 /// The target called `name`.
 pub fn target(name: &str) -> Result<&'static Target, UnknownName> {
-    TARGETS.iter().find(|target| target.name == name).ok_or_else(|| {
-        UnknownName::new("target", name, TARGETS.iter().map(|target| target.name))
-    })
+    TARGETS
+        .iter()
+        .find(|target| target.name == name)
+        .ok_or_else(|| UnknownName::new("target", name, TARGETS.iter().map(|target| target.name)))
 }
 
 /// A new instance of a workload; the error says which option is wrong.

@@ -13,8 +13,8 @@ use quorate_targets::names::UnknownName;
 use quorate_workloads::registry;
 use quorate_workloads::workload::Check;
 use std::collections::BTreeSet;
-use std::sync::mpsc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
 use std::time::Duration;
 
 /// Consistency models that can be asked for, strongest first.
@@ -119,11 +119,8 @@ pub fn check(history: &History, request: &Request) -> Verdict {
                 stop.store(true, Ordering::Relaxed);
             }
         });
-        let mut reports: Vec<(String, CheckerReport)> = request
-            .checks
-            .iter()
-            .map(|check| run_one(history, request, *check, stop))
-            .collect();
+        let mut reports: Vec<(String, CheckerReport)> =
+            request.checks.iter().map(|check| run_one(history, request, *check, stop)).collect();
         reports.push(("aftermath".into(), aftermath::check(history)));
         drop(done);
         Verdict::merge(reports)
@@ -145,7 +142,11 @@ fn run_one(
                 stop: Some(&stopped),
                 ..linearizable::Options::default()
             };
-            ("linearizable".into(), linearizable::check(history, model, &options))
+            let report = match model.parse() {
+                Ok(kind) => linearizable::check(history, kind, &options),
+                Err(error) => CheckerReport::unknown(error.to_string()),
+            };
+            ("linearizable".into(), report)
         }
     }
 }

@@ -22,7 +22,9 @@ pub const EXIT_FAILURE: u8 = 255;
 /// Puts a database through an ordeal and says what it really promised.
 #[derive(Parser, Debug)]
 #[command(name = "quorate", version, max_term_width = 100, arg_required_else_help = true)]
-#[command(after_help = "Start here:\n  quorate run raft-kv              break a real five-node cluster for 20 s and judge it\n  quorate run raft-kv --bug stale-read --nemesis partition\n  quorate list                     what there is to run, break and check\n\nExit codes: 0 valid, 1 invalid, 2 unknown, 254 wrong arguments or input, 255 Quorate failed.")]
+#[command(
+    after_help = "Start here:\n  quorate run raft-kv              break a real five-node cluster for 20 s and judge it\n  quorate run raft-kv --bug stale-read --nemesis partition\n  quorate list                     what there is to run, break and check\n\nExit codes: 0 valid, 1 invalid, 2 unknown, 254 wrong arguments or input, 255 Quorate failed."
+)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,

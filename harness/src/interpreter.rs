@@ -12,8 +12,8 @@ use crate::world::{Happening, World};
 use anyhow::Result;
 use quorate_checkers::history::{EventType, Nanos, Process};
 use quorate_checkers::value::{Name, Value};
-use quorate_targets::api::kv::Session;
 use quorate_targets::api::Outcome;
+use quorate_targets::api::kv::Session;
 use quorate_targets::node::NodeId;
 use quorate_workloads::generator::{Context, Generator, Invocation, Next, Thread};
 use quorate_workloads::workload::Workload;
@@ -225,16 +225,18 @@ impl<'a> Interpreter<'a> {
             anyhow::bail!("thread {thread} is not a client");
         };
         let slot = &mut self.slots[thread];
-        let node = invocation
-            .node
-            .unwrap_or_else(|| self.nodes.get(thread % self.nodes.len().max(1)).copied().unwrap_or(NodeId(1)));
+        let node = invocation.node.unwrap_or_else(|| {
+            self.nodes.get(thread % self.nodes.len().max(1)).copied().unwrap_or(NodeId(1))
+        });
         slot.seq += 1;
-        let request = self.workload.encode(&invocation, Session { client: number + 1, seq: slot.seq });
+        let request =
+            self.workload.encode(&invocation, Session { client: number + 1, seq: slot.seq });
         slot.open = Some((invocation.clone(), node));
         self.threads[thread].free = false;
         self.free.retain(|other| *other != thread);
         self.counts.invoked += 1;
         let time = self.world.now();
+        let name = self.recorder.node_name(node);
         let event = self.recorder.record(
             time,
             Draft {
@@ -244,7 +246,7 @@ impl<'a> Interpreter<'a> {
                 key: invocation.key,
                 value: invocation.value,
                 error: None,
-                node: Some(self.recorder.node_name(node)),
+                node: Some(name),
                 extra: None,
             },
         )?;
@@ -319,6 +321,7 @@ impl<'a> Interpreter<'a> {
             self.free.insert(place, thread);
         }
         let time = self.world.now();
+        let name = self.recorder.node_name(node);
         let event = self.recorder.record(
             time,
             Draft {
@@ -328,7 +331,7 @@ impl<'a> Interpreter<'a> {
                 key: invocation.key,
                 value: completion.value,
                 error: completion.error,
-                node: Some(self.recorder.node_name(node)),
+                node: Some(name),
                 extra: None,
             },
         )?;

@@ -8,7 +8,6 @@ pub mod cluster;
 pub mod duration;
 pub mod interpreter;
 pub mod load;
-pub mod nearest;
 pub mod nemesis;
 pub mod out;
 pub mod plan;

@@ -1,10 +1,10 @@
 //! Loads what a person named: a run folder, or a single history file.
 
-use crate::cli::{Wrong, wrong};
+use crate::cli::{wrong, wrong_name};
 use crate::plan::Plan;
 use crate::results::{self, file};
 use anyhow::{Context, Result};
-use quorate_checkers::history::History;
+use quorate_checkers::history::{History, jsonl};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -67,10 +67,9 @@ fn load_plan(path: &Path) -> Result<Option<Plan>> {
 }
 
 fn read(path: &Path, torn_allowed: bool) -> Result<(History, Vec<String>)> {
-    let file =
-        fs::File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-    let options = jsonl::Options { allow_torn_tail: torn_allowed, ..jsonl::Options::default() };
-    let loaded = jsonl::read_with(file, &path.display().to_string(), options)
-        .map_err(|error| anyhow::Error::new(error).context(Wrong("the history cannot be read".into())))?;
+    let file = fs::File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+    let options = jsonl::Options { allow_torn_tail: torn_allowed };
+    let loaded =
+        jsonl::read_with(file, &path.display().to_string(), options).map_err(wrong_name)?;
     Ok((loaded.history, loaded.notes))
 }

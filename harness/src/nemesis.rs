@@ -9,7 +9,7 @@ mod names;
 mod schedule;
 mod shapes;
 
-pub use faults::{FaultKind, UnknownFault};
+pub use faults::FaultKind;
 pub use schedule::schedule;
 pub use shapes::{Shape, Whom, alone};
 
@@ -89,6 +89,31 @@ pub struct Scheduled {
     /// What.
     #[serde(flatten)]
     pub action: Action,
+}
+
+impl Action {
+    /// Its name in the plan and in the history.
+    pub fn f(&self) -> &'static str {
+        match self {
+            Action::StartPartition { .. } => "start-partition",
+            Action::StopPartition => "stop-partition",
+            Action::Kill { .. } => "kill",
+            Action::Start => "start",
+            Action::Pause { .. } => "pause",
+            Action::Resume => "resume",
+        }
+    }
+
+    /// What is asked for, as the history announces it: what stands beside the name in the plan.
+    pub fn value(&self) -> serde_json::Value {
+        match serde_json::to_value(self) {
+            Ok(serde_json::Value::Object(mut fields)) => {
+                fields.remove("f");
+                if fields.is_empty() { serde_json::Value::Null } else { fields.into() }
+            }
+            _ => serde_json::Value::Null,
+        }
+    }
 }
 
 /// A grudge as the history tells it: `{"n1":["n2","n3"]}`.

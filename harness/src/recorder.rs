@@ -58,7 +58,8 @@ pub struct Recorder {
 impl Recorder {
     /// Creates the history file.
     pub fn create(path: &Path) -> Result<Recorder> {
-        let file = File::create(path).with_context(|| format!("cannot create {}", path.display()))?;
+        let file =
+            File::create(path).with_context(|| format!("cannot create {}", path.display()))?;
         Ok(Recorder {
             path: path.to_path_buf(),
             out: jsonl::Writer::new(BufWriter::with_capacity(1 << 16, file)),
@@ -74,9 +75,7 @@ impl Recorder {
         let Draft { process, kind, f, key, value, error, node, extra } = draft;
         let event =
             Event { index: OpIndex(index), time, process, kind, f, key, value, error, node, extra };
-        self.out
-            .event(&event)
-            .with_context(|| format!("cannot write {}", self.path.display()))?;
+        self.out.event(&event).with_context(|| format!("cannot write {}", self.path.display()))?;
         self.events.push(event);
         Ok(&self.events[index as usize])
     }

@@ -5,6 +5,7 @@
 
 use crate::catalog;
 use crate::checking;
+use crate::duration;
 use crate::interpreter::{Counts, Interpreter, PhaseEnd};
 use crate::nemesis::Action;
 use crate::plan::Plan;
@@ -13,10 +14,10 @@ use crate::recorder::Recorder;
 use crate::report;
 use crate::results::{self, file};
 use crate::status_log::StatusLog;
-use crate::world::{self, World};
-use anyhow::{Context, Result};
+use crate::world::{self, Happening, World};
+use anyhow::{Context, Result, bail};
 use quorate_checkers::aftermath;
-use quorate_checkers::history::{Event, History};
+use quorate_checkers::history::{Event, History, Nanos};
 use quorate_checkers::value::Value;
 use quorate_checkers::verdict::Verdict;
 use quorate_targets::node::{NodeId, Status};
@@ -55,16 +56,47 @@ pub fn run(plan: &Plan, options: &Options) -> Result<Done> {
     let events = {
         let begun = Instant::now();
         let mut world = world::open(plan, &folder)?;
+        await_service(plan, world.as_mut())?;
         progress.say(&ready_line(plan, begun));
-        drive(plan, world.as_mut(), &folder, &mut progress)?
+        let events = drive(plan, world.as_mut(), &folder, &mut progress)?;
+        world.stop()?;
+        events
     };
     progress.finish();
-    let history = History::from_events(events).context("the recorded history is not well-formed")?;
+    let history =
+        History::from_events(events).context("the recorded history is not well-formed")?;
     progress.say(&format!("checking {} operations", history.operations().len()));
     let verdict = checking::check(&history, &checking::Request::of_plan(plan)?);
     results::write_json(&folder.join(file::VERDICT), &verdict)?;
     report::write(&folder, plan, &history, &verdict)?;
     Ok(Done { folder, history, verdict })
+}
+
+/// Waits until some node says that it can serve.
+fn await_service(plan: &Plan, world: &mut dyn World) -> Result<()> {
+    const ASK_EVERY: Nanos = Nanos(5_000_000);
+    if plan.nodes == 0 {
+        return Ok(());
+    }
+    let deadline = Nanos(world.now().0 + plan.limits.startup.as_nanos() as u64);
+    while !world.statuses().values().any(|status| status.ready) {
+        let now = world.now();
+        if now >= deadline {
+            bail!(
+                "the nodes are up, but none was ready to serve within {}; their logs are in {}",
+                duration::format(plan.limits.startup),
+                file::NODES
+            );
+        }
+        match world.poll(Nanos(now.0 + ASK_EVERY.0)) {
+            Some(Happening::NodeDied { node, reason }) => {
+                bail!("{node} died before it could serve: {reason}")
+            }
+            Some(Happening::Interrupted) => bail!("interrupted before the load began"),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 fn ready_line(plan: &Plan, begun: Instant) -> String {

@@ -19,7 +19,8 @@ pub struct StatusLog {
 impl StatusLog {
     /// Creates the file.
     pub fn create(path: &Path) -> Result<StatusLog> {
-        let file = File::create(path).with_context(|| format!("cannot create {}", path.display()))?;
+        let file =
+            File::create(path).with_context(|| format!("cannot create {}", path.display()))?;
         Ok(StatusLog { path: path.into(), out: BufWriter::new(file), last: BTreeMap::new() })
     }
 

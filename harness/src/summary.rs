@@ -23,7 +23,8 @@ pub fn print(verdict: &Verdict, history: &History, run: Option<(&Plan, &Path)>) 
     };
     let what = run.map_or_else(String::new, |(plan, _)| {
         let bugs: Vec<&str> = plan.bugs.iter().map(|bug| bug.name()).collect();
-        let bugs = if bugs.is_empty() { String::new() } else { format!(" with {}", bugs.join(", ")) };
+        let bugs =
+            if bugs.is_empty() { String::new() } else { format!(" with {}", bugs.join(", ")) };
         format!("  {}{bugs}, workload {}, seed {}", plan.target, plan.workload, plan.seed.0)
     });
     outln!("{word}{what}");
@@ -106,7 +107,8 @@ fn print_checkers(verdict: &Verdict, style: Style) {
 /// Which algorithm decided how many keys: `  by search 12, zones 3`.
 fn algorithms(details: &serde_json::Value) -> String {
     let Some(map) = details.as_object() else { return String::new() };
-    let told: Vec<String> = map.iter().map(|(name, keys)| format!("{name} ({keys} keys)")).collect();
+    let told: Vec<String> =
+        map.iter().map(|(name, keys)| format!("{name} ({keys} keys)")).collect();
     format!("  by {}", told.join(", "))
 }
 

@@ -1,8 +1,8 @@
 //! The test's own seam: where operations and faults go, and where their outcomes come from.
 //!
-//! The interpreter drives a [`World`] and cannot tell which it is in: processes on this
-//! machine, an in-process register without a cluster, or simulated
-//! nodes in virtual time. A world never records anything; it only acts and tells.
+//! The interpreter drives a [`World`] and cannot tell which it is in: [`processes`] on this
+//! machine, or a register inside the harness ([`null`]). A world never records anything; it only
+//! acts and tells.
 
 mod injector;
 mod lanes;
@@ -10,11 +10,18 @@ pub mod null;
 pub mod processes;
 mod statuses;
 
+use crate::cluster::Setup;
 use crate::nemesis::{Action, FaultOutcome};
+use crate::plan::{Disk, Plan};
+use anyhow::{Context, Result};
+use null::Null;
+use processes::Processes;
 use quorate_checkers::history::Nanos;
 use quorate_targets::api::{Outcome, Request};
+use quorate_targets::caller::Policy;
 use quorate_targets::node::{NodeId, Status};
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// Something that a world tells of.
 #[derive(Debug)]
@@ -55,4 +62,40 @@ pub trait World {
 
     /// What each node last told of itself; a node that does not answer is absent.
     fn statuses(&mut self) -> BTreeMap<NodeId, Status>;
+
+    /// Ends the world in order. Nothing of it runs afterwards, also if it fails.
+    fn stop(self: Box<Self>) -> Result<()>;
+}
+
+/// The exit code of a run that was interrupted twice (128 + SIGINT).
+const EXIT_INTERRUPTED: i32 = 130;
+
+/// Opens the world that a plan asks for: starts its nodes, in `folder`, and its clients.
+pub fn open(plan: &Plan, folder: &Path) -> Result<Box<dyn World>> {
+    // The nodes die with us.
+    let second_interrupt = Box::new(|| std::process::exit(EXIT_INTERRUPTED));
+    if plan.nodes == 0 {
+        let world = Null::new(plan.concurrency, second_interrupt)
+            .context("cannot start the threads that drive the run")?;
+        return Ok(Box::new(world));
+    }
+    let program = std::env::current_exe().context("cannot find our own binary")?;
+    let setup = Setup {
+        program,
+        arguments: vec!["node".into(), plan.target.clone()],
+        members: plan.members(),
+        lazy_disk: plan.disk == Disk::Lazy,
+        seed: plan.seed,
+        bugs: plan.bugs.clone(),
+        options: plan.target_options.clone(),
+        folder: folder.to_path_buf(),
+        ready_max: plan.limits.startup,
+    };
+    let options = processes::Options {
+        setup,
+        threads: plan.concurrency,
+        policy: Policy::default(),
+        second_interrupt,
+    };
+    Ok(Box::new(Processes::start(options)?))
 }

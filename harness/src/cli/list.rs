@@ -13,7 +13,9 @@ use std::process::ExitCode;
 
 /// List targets, workloads, faults, models, checkers and bugs.
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Examples:\n  quorate list\n  quorate list bugs\n  quorate list targets --format json")]
+#[command(
+    after_help = "Examples:\n  quorate list\n  quorate list bugs\n  quorate list targets --format json"
+)]
 pub struct Args {
     /// Only this
     #[arg(value_enum)]
@@ -47,8 +49,9 @@ pub fn main(args: &Args) -> Result<ExitCode> {
     let chosen = ALL.iter().filter(|(what, _)| args.what.is_none_or(|wanted| wanted == *what));
     match args.format {
         Format::Json => {
-            let lists: Map<String, Value> =
-                chosen.map(|(what, name)| ((*name).to_owned(), Value::Array(rows(*what)))).collect();
+            let lists: Map<String, Value> = chosen
+                .map(|(what, name)| ((*name).to_owned(), Value::Array(rows(*what))))
+                .collect();
             out::json(&lists)?;
         }
         Format::Text => {

@@ -1,13 +1,12 @@
 //! `quorate node`: host one node of a bundled database.
 
-use super::wrong;
+use super::{wrong, wrong_name};
 use crate::catalog;
 use crate::plan::Disk;
 use anyhow::Result;
 use quorate_targets::host::{self, HostOptions};
 use quorate_targets::node::NodeId;
 use quorate_targets::seed::Seed;
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -35,6 +34,9 @@ pub struct Args {
     /// Where peers send
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     peer_listen: SocketAddr,
+    /// Allow addresses other than loopback ones; the apis have no protection of any kind
+    #[arg(long)]
+    remote: bool,
     /// Where the journal lives
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
@@ -67,6 +69,41 @@ fn peer(text: &str) -> Result<(NodeId, SocketAddr), String> {
     let (id, address) = text
         .split_once('=')
         .ok_or_else(|| format!("{text:?} is not of the form n2=127.0.0.1:7002"))?;
-    let address = address.parse().map_err(|_| format!("{address:?} is not an address with a port"))?;
+    let address =
+        address.parse().map_err(|_| format!("{address:?} is not an address with a port"))?;
     Ok((node_id(id)?, address))
+}
+
+/// Carries it out.
+pub fn main(args: Args) -> Result<ExitCode> {
+    let target = catalog::target(&args.target).map_err(wrong_name)?;
+    if target.nodes == 0 {
+        return Err(wrong(format!("{} has no nodes", target.name)));
+    }
+    let mut options = HostOptions::new(target.name, args.id, args.data);
+    options.peers = args.peers.into_iter().collect();
+    options.members = match args.members {
+        members if members.is_empty() => options.peers.keys().copied().chain([args.id]).collect(),
+        members => members,
+    };
+    options.client_listen = args.listen;
+    options.peer_listen = args.peer_listen;
+    options.remote = args.remote;
+    options.disk = match args.disk {
+        Disk::Lazy => host::Disk::Lazy,
+        Disk::Sync => host::Disk::Sync,
+    };
+    options.seed = Seed(args.seed);
+    options.bugs = args
+        .bugs
+        .iter()
+        .map(|name| target.bug(name))
+        .collect::<Result<_, _>>()
+        .map_err(wrong_name)?;
+    options.options = super::run::pairs("--target-opt", &args.options)?;
+    options.parent = args.parent;
+    target.validate(&options.members, &options.bugs, &options.options).map_err(wrong)?;
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).init();
+    host::run(&options)?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -185,7 +185,8 @@ fn faults(names: &[String], target: &catalog::Target) -> Result<Vec<FaultKind>> 
     Ok(faults)
 }
 
-fn pairs(flag: &str, given: &[String]) -> Result<BTreeMap<String, String>> {
+/// `K=V` pairs as they were given.
+pub(super) fn pairs(flag: &str, given: &[String]) -> Result<BTreeMap<String, String>> {
     given
         .iter()
         .map(|pair| match pair.split_once('=') {

@@ -64,7 +64,8 @@ pub fn main(args: &Args) -> Result<ExitCode> {
 }
 
 fn print_verdict(args: &Args, loaded: &load::Loaded) -> Result<()> {
-    let request = crate::checking::Request::choose(&loaded.history, loaded.plan.as_ref(), None, None)?;
+    let request =
+        crate::checking::Request::choose(&loaded.history, loaded.plan.as_ref(), None, None)?;
     let text = loaded.folder.as_ref().map(|folder| folder.join(results::file::VERDICT));
     if let (Format::Json, Some(path)) = (args.format, text.as_ref().filter(|path| path.is_file())) {
         let text = std::fs::read_to_string(path)
@@ -135,4 +136,3 @@ fn print_events(format: Format, history: &History, events: &[&Event]) -> Result<
     }
     Ok(())
 }
-

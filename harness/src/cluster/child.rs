@@ -189,7 +189,7 @@ fn arguments(
         ("--parent", std::process::id().to_string()),
     ];
     pairs.extend(network.peer_addresses(node).map(|(peer, at)| ("--peer", format!("{peer}={at}"))));
-    pairs.extend(setup.bugs.iter().map(|bug| ("--bug", bug_name(*bug))));
+    pairs.extend(setup.bugs.iter().map(|bug| ("--bug", bug.name().to_owned())));
     pairs.extend(
         setup.options.iter().map(|(key, value)| ("--target-opt", format!("{key}={value}"))),
     );
@@ -197,14 +197,6 @@ fn arguments(
         pairs.into_iter().flat_map(|(key, value)| [key.into(), value.into()]).collect();
     arguments.extend(["--data".into(), folder.join("data").into_os_string()]);
     arguments
-}
-
-/// A bug's name on the command line is its name in JSON.
-fn bug_name(bug: quorate_targets::bugs::Bug) -> String {
-    serde_json::to_value(bug)
-        .ok()
-        .and_then(|name| name.as_str().map(Into::into))
-        .unwrap_or_default()
 }
 
 fn append(path: &PathBuf) -> io::Result<File> {

@@ -1,6 +1,6 @@
 //! The kinds of faults that a run can mix, by name.
 
-use crate::nearest::nearest;
+use quorate_targets::names::UnknownName;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -47,7 +47,7 @@ impl FaultKind {
     }
 
     /// Reads a comma-separated list; `none` is the empty one. Kinds come sorted, each once.
-    pub fn parse_list(text: &str) -> Result<Vec<FaultKind>, UnknownFault> {
+    pub fn parse_list(text: &str) -> Result<Vec<FaultKind>, UnknownName> {
         if text.trim() == "none" {
             return Ok(Vec::new());
         }
@@ -64,31 +64,15 @@ impl fmt::Display for FaultKind {
     }
 }
 
-/// There is no fault of that name.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no fault `{typed}`{}; there are: {}, and none", hint(.typed), known())]
-pub struct UnknownFault {
-    typed: String,
-}
-
-fn known() -> String {
-    FaultKind::ALL.map(FaultKind::name).join(", ")
-}
-
-fn hint(typed: &str) -> String {
-    let names = FaultKind::ALL.into_iter().map(FaultKind::name).chain(["none"]);
-    nearest(typed, names).map(|name| format!(" (did you mean `{name}`?)")).unwrap_or_default()
-}
-
 impl FromStr for FaultKind {
-    type Err = UnknownFault;
+    type Err = UnknownName;
 
-    fn from_str(text: &str) -> Result<FaultKind, UnknownFault> {
+    fn from_str(text: &str) -> Result<FaultKind, UnknownName> {
         let name = text.trim();
-        FaultKind::ALL
-            .into_iter()
-            .find(|kind| kind.name() == name)
-            .ok_or_else(|| UnknownFault { typed: name.into() })
+        FaultKind::ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| {
+            let known = FaultKind::ALL.into_iter().map(FaultKind::name).chain(["none"]);
+            UnknownName::new("fault", name, known)
+        })
     }
 }
 
@@ -112,7 +96,7 @@ mod tests {
         assert_eq!(
             error,
             "there is no fault `partiton` (did you mean `partition`?); \
-             there are: partition, kill, pause, and none"
+             there is: partition, kill, pause, none"
         );
         assert!(!FaultKind::parse_list("earthquake").unwrap_err().to_string().contains("did you"));
         assert!(FaultKind::parse_list("kill,,pause").is_err());

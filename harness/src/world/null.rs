@@ -98,6 +98,10 @@ impl World for Null {
     fn statuses(&mut self) -> BTreeMap<NodeId, Status> {
         BTreeMap::new()
     }
+
+    fn stop(self: Box<Self>) -> anyhow::Result<()> {
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use crate::world::injector::{Injector, Order};
 use crate::world::lanes::{self, Caller, Lanes};
 use crate::world::statuses::Statuses;
 use crate::world::{Happening, World};
+use anyhow::Context;
 use quorate_checkers::history::Nanos;
 use quorate_targets::api::{Outcome, Request};
 use quorate_targets::caller::Policy;
@@ -164,5 +165,9 @@ impl World for Processes {
 
     fn statuses(&mut self) -> BTreeMap<NodeId, Status> {
         self.statuses.last()
+    }
+
+    fn stop(self: Box<Self>) -> anyhow::Result<()> {
+        Processes::stop(*self).context("the cluster did not end in order")
     }
 }
