@@ -13,6 +13,7 @@ use quorate_workloads::generator::route::reserve;
 use quorate_workloads::generator::sequence::{chain, cycle};
 use quorate_workloads::generator::simulate::{Setup, System, invocations, simulate};
 use quorate_workloads::generator::source::{from_fn, repeat};
+use quorate_workloads::generator::until_each_ok::{Tries, until_each_ok};
 use quorate_workloads::generator::{Combine, Generator, Invocation};
 use quorate_workloads::workload::Completion;
 use rand::RngExt;
@@ -72,7 +73,7 @@ fn anything(seed: Seed, depth: u32) -> Box<dyn Generator> {
         });
         return next.limit(count).boxed();
     }
-    let whole = match rng.random_range(0..22) {
+    let whole = match rng.random_range(0..23) {
         0 => mix(seed, vec![left(), right()]).boxed(),
         1 => weighted(seed, vec![(1, left()), (5, right())]).boxed(),
         2 => any(seed, vec![left(), right()]).boxed(),
@@ -94,6 +95,11 @@ fn anything(seed: Seed, depth: u32) -> Box<dyn Generator> {
         18 => cycle(Some(3), move |n| anything(seed.fork(&n.to_string()), depth - 1)).boxed(),
         19 => left().then(right()).boxed(),
         20 => left().f_map(vec![("op".into(), "renamed".into())]).boxed(),
+        21 => {
+            let list = (0..i64::from(count as u8)).map(|n| Invocation::new("op").value(n));
+            let tries = Tries { most: 3, gap: time };
+            chain(vec![until_each_ok(list.collect(), tries).boxed(), left()]).boxed()
+        }
         _ => {
             let bounds =
                 KeyBounds { keys_at_once: 3, operations_per_key: count, crashes_per_key: 2 };

@@ -13,6 +13,7 @@ use quorate_workloads::generator::simulate::{
     Setup, System, all_info, imperfect, invocations, lines, perfect, simulate,
 };
 use quorate_workloads::generator::source::{from_fn, list, one, repeat};
+use quorate_workloads::generator::until_each_ok::{Tries, until_each_ok};
 use quorate_workloads::generator::{Combine, Generator, Invocation};
 use std::time::Duration;
 
@@ -20,6 +21,10 @@ const SEED: Seed = Seed(45);
 
 fn op(f: &str) -> Invocation {
     Invocation::new(f)
+}
+
+fn int(number: u64) -> i64 {
+    i64::try_from(number).expect("small")
 }
 
 fn ns(nanos: u64) -> Duration {
@@ -92,7 +97,7 @@ fn sources_end_where_they_say() {
     let mut left = 2;
     let counting_down = from_fn(move |context| {
         left -= 1;
-        (left >= 0).then(|| op("at").value(context.time.0 as i64))
+        (left >= 0).then(|| op("at").value(int(context.time.0)))
     });
     check(
         counting_down.delay(ns(7)),
@@ -179,7 +184,7 @@ fn a_chain_does_not_wait() {
 #[test]
 fn a_cycle_begins_anew() {
     check(
-        cycle(Some(2), |round| list(vec![op("a").value(round as i64), op("b")])),
+        cycle(Some(2), |round| list(vec![op("a").value(int(round)), op("b")])),
         "0 0 invoke a 0
          0 1 invoke b
          10 0 invoke a 1
@@ -246,7 +251,7 @@ fn each_thread_has_its_own() {
     check_with(
         &setup,
         perfect(&setup),
-        each_thread(|n| list(vec![op("a").value(n as i64), op("b")])),
+        each_thread(|n| list(vec![op("a").value(int(n as u64)), op("b")])),
         "0 0 invoke a 0
          0 1 invoke a 1
          0 2 invoke a 2
@@ -325,6 +330,36 @@ fn until_ok_counts_its_own_operations() {
                    50 2 invoke try
                    60 2 ok try";
     check_with(&setup, imperfect(&setup), chain(vec![first, tries.boxed()]), history);
+}
+
+#[test]
+fn each_is_tried_until_it_works() {
+    let setup = Setup::clients(2);
+    // The outcomes on each thread are `ok`, `info`, `fail`, in rotation.
+    let tries = Tries { most: 2, gap: ns(5) };
+    check_with(
+        &setup,
+        imperfect(&setup),
+        until_each_ok(["a", "b", "c", "d", "e"].map(op).to_vec(), tries),
+        "0 0 invoke a
+         0 1 invoke b
+         10 0 ok a
+         10 1 ok b
+         10 0 invoke c
+         10 1 invoke d
+         20 0 info c
+         20 1 info d
+         20 2 invoke e
+         25 3 invoke c
+         30 2 fail e
+         30 2 invoke d
+         35 3 fail c
+         35 3 invoke e
+         40 2 ok d
+         45 3 ok e",
+    );
+    check(until_each_ok(vec![], tries), "");
+    check(until_each_ok(vec![op("a")], Tries { most: 0, gap: ns(1) }), "");
 }
 
 #[test]
