@@ -270,6 +270,33 @@ proptest! {
     }
 
     #[test]
+    fn any_gives_those_that_are_ready_the_same_share(seed: u64) {
+        let mut generator = any(Seed(seed), vec![op("a"), op("b")]).limit(2000);
+        let history = run(&mut generator, &Setup::clients(5), Seed(seed));
+        let a = invoked(&history).filter(|event| &*event.f == "a").count();
+        // Expected 1000, sigma 22.
+        prop_assert!((870..1130).contains(&a), "{}", a);
+    }
+
+    #[test]
+    fn until_ok_is_not_taken_in_by_others(seed: u64, clients in 1usize..6) {
+        struct OthersWork;
+        impl System for OthersWork {
+            fn latency(&mut self, _: Process, _: &Invocation) -> u64 {
+                10
+            }
+            fn complete(&mut self, _: Process, op: &Invocation) -> Completion {
+                let kind = if &*op.f == "mine" { EventType::Fail } else { EventType::Ok };
+                Completion { kind, value: op.value.clone(), error: None }
+            }
+        }
+        let mine = op("mine").until_ok().limit(20).boxed();
+        let mut generator = any(Seed(seed), vec![mine, op("other").limit(100).boxed()]);
+        let history = simulate(&mut generator, &Setup::clients(clients), &mut OthersWork);
+        prop_assert_eq!(invoked(&history).filter(|event| &*event.f == "mine").count(), 20);
+    }
+
+    #[test]
     fn each_thread_gets_all_of_its_own(seed: u64, clients in 1usize..8, count in 1u64..10) {
         let mut generator = each_thread(|_| op("a").limit(count));
         let history = run(&mut generator, &Setup::clients(clients), Seed(seed));

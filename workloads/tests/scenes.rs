@@ -359,6 +359,11 @@ fn each_is_tried_until_it_works() {
          45 3 ok e",
     );
     check(until_each_ok(vec![], tries), "");
+    check(
+        until_each_ok(["a", "b", "c"].map(op).to_vec(), tries).filter(|op| &*op.f != "b"),
+        "0 0 invoke a
+         0 1 invoke c",
+    );
     check(until_each_ok(vec![op("a")], Tries { most: 0, gap: ns(1) }), "");
 }
 

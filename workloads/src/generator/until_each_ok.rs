@@ -67,8 +67,8 @@ impl UntilEachOk {
 
 impl Generator for UntilEachOk {
     fn next(&mut self, context: &Context<'_>, allowed: &[usize]) -> Next {
-        // What was offered and not invoked was dropped by somebody outside: it is still to do.
-        self.ready.extend(self.offered.take().map(|(_, task)| task));
+        // What was offered and not invoked was dropped by somebody outside, who meant it.
+        self.offered = None;
         while self.due().is_some_and(|due| due <= context.time) {
             self.ready.extend(self.waiting.pop_first().map(|(_, task)| task));
         }
