@@ -129,7 +129,7 @@ impl Workload for Register {
         let at_each = |key: String| {
             self.nodes.iter().map(move |node| Invocation::new("read").key(&*key).at(*node))
         };
-        until_each_ok(keys.flat_map(at_each).collect(), FINAL_TRIES).synchronize().boxed()
+        until_each_ok(keys.flat_map(at_each).collect(), FINAL_TRIES).boxed()
     }
 
     fn encode(&self, invocation: &Invocation, session: Session) -> Request {
