@@ -8,5 +8,14 @@
 
 pub mod api;
 pub mod bugs;
+pub mod caller;
+#[cfg(feature = "client")]
+pub mod client;
+#[cfg(feature = "host")]
+pub mod host;
+pub mod names;
 pub mod node;
+pub mod options;
+pub mod raft;
 pub mod seed;
+pub mod sim;
