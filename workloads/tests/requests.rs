@@ -22,8 +22,9 @@ fn construct(options: &[&str]) -> Result<Box<dyn Workload>, String> {
 #[test]
 fn options_that_cannot_be_used_are_explained() {
     let there_is = "keys, ops-per-key, crashes-per-key, read, write, cas";
-    let misspelt = format!("there is no option `kets`; did you mean `keys`? There is: {there_is}");
-    let unlike = format!("there is no option `shards`. There is: {there_is}");
+    let misspelt =
+        format!("there is no option `kets` (did you mean `keys`?); there is: {there_is}");
+    let unlike = format!("there is no option `shards`; there is: {there_is}");
     let cases: &[(&[&str], &str)] = &[
         (&["keys"], "option `keys` is not of the form NAME=VALUE"),
         (&["=3"], "option `=3` is not of the form NAME=VALUE"),
@@ -60,7 +61,7 @@ fn each_workload_takes_its_defaults_and_is_found_by_its_name() {
     let error = registry::find("registre").expect_err("there is none");
     assert_eq!(
         error.to_string(),
-        "there is no workload `registre`; did you mean `register`? There is: register"
+        "there is no workload `registre` (did you mean `register`?); there is: register"
     );
 }
 
