@@ -50,6 +50,7 @@ pub mod sequence;
 pub mod simulate;
 pub mod source;
 pub mod stagger;
+pub mod until_each_ok;
 pub mod until_ok;
 
 pub use combine::Combine;

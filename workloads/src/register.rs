@@ -8,9 +8,8 @@
 
 mod key;
 
-use crate::generator::any::any;
 use crate::generator::independent::{KeyBounds, independent};
-use crate::generator::source::repeat;
+use crate::generator::until_each_ok::{Tries, until_each_ok};
 use crate::generator::{Combine, Generator, Invocation};
 use crate::kv;
 use crate::options::{OptionError, OptionSpec, Options};
@@ -24,11 +23,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-/// How often a final read is tried before it is given up.
-pub const FINAL_TRIES_MAX: u64 = 50;
-
-/// The mean time between two tries of a final read; a read at a time for each key and node.
-pub const FINAL_TRY_GAP: Duration = Duration::from_millis(100);
+/// How stubbornly a final read is tried at one node.
+pub const FINAL_TRIES: Tries = Tries { most: 50, gap: Duration::from_millis(100) };
 
 const KEYS: OptionSpec = OptionSpec { name: "keys", default: "5", about: "keys in use at a time" };
 const OPS_PER_KEY: OptionSpec = OptionSpec {
@@ -110,17 +106,6 @@ impl Register {
     pub fn new(options: RegisterOptions, seed: Seed, nodes: &[NodeId]) -> Register {
         Register { options, seed, nodes: nodes.to_vec(), used: Arc::default() }
     }
-
-    /// Reads one key at one node until it works, one try at a time.
-    fn final_read(&self, key: &str, node: NodeId) -> Box<dyn Generator> {
-        let seed = self.seed.fork(&format!("final/{key}/{node}"));
-        repeat(Invocation::new("read").key(key).at(node))
-            .stagger(FINAL_TRY_GAP, seed)
-            .limit(FINAL_TRIES_MAX)
-            .concurrency_limit(1)
-            .until_ok()
-            .boxed()
-    }
 }
 
 fn key_name(number: u64) -> String {
@@ -141,12 +126,10 @@ impl Workload for Register {
 
     fn finale(&mut self) -> Box<dyn Generator> {
         let keys = (0..self.used.keys.load(Ordering::Relaxed)).map(key_name);
-        let reads = keys
-            .flat_map(|key| {
-                self.nodes.iter().map(|node| self.final_read(&key, *node)).collect::<Vec<_>>()
-            })
-            .collect();
-        any(self.seed.fork("final"), reads).synchronize().boxed()
+        let at_each = |key: String| {
+            self.nodes.iter().map(move |node| Invocation::new("read").key(&*key).at(*node))
+        };
+        until_each_ok(keys.flat_map(at_each).collect(), FINAL_TRIES).boxed()
     }
 
     fn encode(&self, invocation: &Invocation, session: Session) -> Request {

@@ -35,7 +35,9 @@ pub trait Workload: Send {
     /// The generator of the main phase: endless; the harness limits time and rate.
     fn main(&mut self) -> Box<dyn Generator>;
 
-    /// The generator of the final phase, after all faults are healed: it ends by itself.
+    /// The generator of the final phase, after all faults are healed and the operations of the
+    /// main phase have ended: it ends by itself. It has no barrier of its own, since a thread
+    /// whose operation was given up on may never be free again.
     fn finale(&mut self) -> Box<dyn Generator>;
 
     /// The request that carries an operation.

@@ -239,9 +239,9 @@ fn a_deaf_node_does_not_hold_the_finale_up_for_ever() {
     store.deaf.insert(NodeId(3));
     let history = simulate(&mut finale, &setup, &mut store);
     let answered = of_kind(&history, "read", EventType::Ok).count();
-    let refused = of_kind(&history, "read", EventType::Fail).count() as u64;
+    let refused = of_kind(&history, "read", EventType::Fail).count() as u32;
     assert_eq!(answered, 2 * 4);
-    assert_eq!(refused, 2 * quorate_workloads::register::FINAL_TRIES_MAX);
+    assert_eq!(refused, 2 * quorate_workloads::register::FINAL_TRIES.most);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::source::Turn;
 use super::{Context, Generator, Next, earlier};
-use quorate_checkers::history::{Event, EventType, Process};
+use quorate_checkers::history::{Event, Process};
 
 /// Asks the copy of one thread; it sees that thread alone.
 fn ask<G: Generator>(copy: &mut G, context: &Context<'_>, thread: usize) -> Next {
@@ -136,14 +136,9 @@ impl<G: Generator, F: FnMut(Process) -> G + Send> Generator for EachProcess<G, F
     }
 
     fn update(&mut self, context: &Context<'_>, thread: usize, event: &Event) {
-        let Some(place) = self.copies.get_mut(thread) else { return };
-        let Some(of) = place.as_mut().filter(|of| of.process == event.process) else { return };
-        if let Some(copy) = &mut of.copy {
+        let Some(Some(of)) = self.copies.get_mut(thread) else { return };
+        if let Some(copy) = of.copy.as_mut().filter(|_| of.process == event.process) {
             tell(copy, context, thread, event);
-        }
-        let retired = event.kind == EventType::Info && event.process != Process::Nemesis;
-        if retired {
-            *place = None;
         }
     }
 }

@@ -8,7 +8,7 @@ use super::sequence::{Chain, chain};
 use super::{Combine, Context, Generator, Next};
 use quorate_checkers::history::Event;
 
-/// See [`Combine::synchronize`](super::Combine::synchronize).
+/// See [`Combine::synchronize`].
 #[derive(Clone, Debug)]
 pub struct Synchronize<G> {
     generator: G,

@@ -91,7 +91,7 @@ impl Scope {
     }
 }
 
-/// See [`Combine::on`](super::Combine::on).
+/// See [`Combine::on`].
 #[derive(Debug)]
 pub struct On<G, P> {
     generator: G,
