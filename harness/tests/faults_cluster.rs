@@ -1,6 +1,8 @@
 //! Nodes that do not come up: the error says why, and nothing is left running. The nodes here are
 //! shell scripts that behave as badly as nodes can.
 
+#![expect(clippy::unwrap_used, reason = "what goes wrong in a test fails it")]
+
 use quorate::cluster::{Cluster, ClusterError, Setup, Surroundings};
 use quorate::proxy::Network;
 use quorate_targets::client::AddressBook;

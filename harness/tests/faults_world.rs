@@ -1,6 +1,8 @@
 //! The world of processes with real nodes: faults do what they say, nodes come back, and nothing
 //! outlives the harness.
 
+#![expect(clippy::unwrap_used, reason = "what goes wrong in a test fails it")]
+
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use quorate::cluster::Setup;
@@ -133,7 +135,7 @@ fn a_cluster_is_broken_and_healed_in_every_way() {
 
     let traffic = world.traffic();
     assert!(traffic.counters.values().all(|link| link.frames > 0), "{:?}", traffic.counters);
-    world.close().unwrap();
+    world.stop().unwrap();
     assert!(processes_with(&mark).is_empty());
 }
 
