@@ -1,8 +1,8 @@
 //! The network between the nodes: one userspace proxy for each directed link, so that links can
 //! be broken without root, one direction at a time, while a run goes on.
 //!
-//! Node n_i is told, for each peer n_j, the address of a listener of ours. What it sends there is
-//! forwarded to wherever n_j listens now; nothing flows back on that connection. The stream is a
+//! Node `i` is told, for each peer `j`, the address of a listener of ours. What it sends there is
+//! forwarded to wherever `j` listens now; nothing flows back on that connection. The stream is a
 //! sequence of frames (length as four bytes big-endian, then so many bytes), and what happens to
 //! a link happens to whole frames: a byte stream never loses a part of itself. What the frames
 //! say is not looked at.

@@ -21,7 +21,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 /// What a node prints when it is ready, on one line.
 #[derive(Debug, Deserialize)]
-struct Ready {
+struct ReadyLine {
     ready: bool,
     id: String,
     client: SocketAddr,
@@ -61,7 +61,7 @@ impl Child {
                 return Err(ClusterError::NotReady { node, limit: setup.ready_max, log: log() });
             }
         };
-        match serde_json::from_str::<Ready>(&line) {
+        match serde_json::from_str::<ReadyLine>(&line) {
             Ok(ready) if ready.ready && ready.id == node.to_string() => {
                 around.network.set_peer(node, Some(ready.peer));
                 around.book.set(node, Some(ready.client));
@@ -151,13 +151,11 @@ impl Child {
         until: Instant,
     ) -> Result<(), ClusterError> {
         let mut ended = self.ended.clone();
-        match timeout_at(until, ended.wait_for(Option::is_some)).await {
-            Ok(_) => Ok(()),
-            Err(_) => {
-                let why = "it still runs".into();
-                Err(ClusterError::Signal { node: self.node, signal, why })
-            }
-        }
+        let ended = timeout_at(until, ended.wait_for(Option::is_some)).await;
+        ended.map(|_| ()).map_err(|_| {
+            let why = "it still runs".into();
+            ClusterError::Signal { node: self.node, signal, why }
+        })
     }
 }
 

@@ -54,8 +54,8 @@ mod tests {
         assert!(last_words(folder.path()).starts_with("it wrote no log; look into "));
         std::fs::write(folder.path().join(STDOUT), "hello\n").unwrap();
         assert!(last_words(folder.path()).ends_with("stdout.log:\n  hello"));
-        let many: String = (0..5000).map(|i| format!("line {i}\n\n")).collect();
-        std::fs::write(folder.path().join(STDERR), many).unwrap();
+        let many: Vec<String> = (0..5000).map(|i| format!("line {i}\n\n")).collect();
+        std::fs::write(folder.path().join(STDERR), many.concat()).unwrap();
         let words = last_words(folder.path());
         assert!(words.contains("stderr.log:\n  line 4992\n") && words.ends_with("\n  line 4999"));
     }

@@ -87,7 +87,7 @@ pub fn preflight(folder: &Path, members: &[NodeId], clients: usize) -> Result<()
 
 fn write_probe(path: &Path) -> io::Result<()> {
     let mut file = File::create(path)?;
-    file.write_all(&[0; PROBE_BYTES])?;
+    file.write_all(&vec![0; PROBE_BYTES])?;
     file.sync_all()
 }
 

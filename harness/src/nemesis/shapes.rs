@@ -75,10 +75,9 @@ impl Shape {
     pub fn nodes_min(self) -> usize {
         match self {
             Shape::Halves | Shape::Deaf | Shape::LeaderAlone => 2,
-            Shape::One => 4, // below, halves are the same
             Shape::MajoritiesRing | Shape::Bridge | Shape::Mute => 3,
-            Shape::OneWayHalves => 4,
-            Shape::MinorityThird => 7, // below, it is one node
+            Shape::One | Shape::OneWayHalves => 4, // below, another shape is the same
+            Shape::MinorityThird => 7,             // below, it is one node
         }
     }
 
@@ -130,11 +129,11 @@ fn apart(nodes: &[NodeId], size: usize) -> Grudge {
 /// middles and so different majorities. With majorities of even size it is one-way in places.
 fn exact_ring(circle: &[NodeId]) -> Grudge {
     let (n, size) = (circle.len(), majority(circle.len()));
-    let hears = |middle: usize| -> BTreeSet<NodeId> {
+    let around = |middle: usize| -> BTreeSet<NodeId> {
         (0..size).map(|i| circle[(middle + n - size / 2 + i) % n]).collect()
     };
-    let heard = circle.iter().enumerate().map(|(i, node)| (*node, hears(i))).collect();
-    invert(&heard)
+    let hears = circle.iter().enumerate().map(|(i, node)| (*node, around(i))).collect();
+    invert(&hears)
 }
 
 /// Links are added where they are needed most until every node has a majority. Links work both

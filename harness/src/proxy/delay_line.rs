@@ -77,7 +77,7 @@ impl DelayLine {
     /// Takes a frame under way as `shaping` says, or says why not.
     pub(super) fn admit(
         &mut self,
-        frame: Bytes,
+        frame: &Bytes,
         now: Nanos,
         shaping: &Shaping,
     ) -> Result<(), Fate> {

@@ -130,7 +130,7 @@ impl Way {
             let length = frame.len();
             let admitted = match mode {
                 Mode::Hold => self.line.hold(frame, now),
-                Mode::Pass | Mode::Cut => self.line.admit(frame, now, &shaping),
+                Mode::Pass | Mode::Cut => self.line.admit(&frame, now, &shaping),
             };
             if let Err(fate) = admitted {
                 self.traffic.note([length].into_iter(), now, fate);
@@ -227,13 +227,11 @@ impl Receiver {
             self.connect(peer).await;
         }
         let Some(stream) = &mut self.stream else { return Fate::Unreachable };
-        match stream.write_all(frames).await {
-            Ok(()) => Fate::Forwarded,
-            Err(_) => {
-                self.stream = None;
-                Fate::Unreachable
-            }
+        if stream.write_all(frames).await.is_ok() {
+            return Fate::Forwarded;
         }
+        self.stream = None;
+        Fate::Unreachable
     }
 
     async fn connect(&mut self, peer: Option<SocketAddr>) {

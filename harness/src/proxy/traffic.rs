@@ -48,10 +48,12 @@ pub struct Message {
     pub kept: Nanos,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
 fn nanos<S: Serializer>(nanos: &Nanos, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_u64(nanos.0)
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
 fn name<S: Serializer>(node: &NodeId, to: S) -> Result<S::Ok, S::Error> {
     to.collect_str(node)
 }

@@ -1,7 +1,7 @@
 //! The world of real processes: a cluster on this machine, clients over HTTP, faults by proxy and
 //! signal.
 
-use crate::cluster::{Cluster, ClusterError, Setup, Surroundings};
+use crate::cluster::{Cluster, ClusterError, PreflightError, Setup, Surroundings, preflight};
 use crate::nemesis::Action;
 use crate::proxy::{Counters, LinkId, Message, Network, NetworkError};
 use crate::world::injector::{Injector, Order};
@@ -37,6 +37,9 @@ pub enum StartError {
     /// No HTTP client.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// The machine cannot carry the run.
+    #[error(transparent)]
+    Preflight(#[from] PreflightError),
     /// No network.
     #[error(transparent)]
     Network(#[from] NetworkError),
@@ -82,9 +85,11 @@ pub struct Traffic {
 }
 
 impl Processes {
-    /// Starts network, cluster and clients; returns when all nodes are ready.
+    /// Looks whether the run's folder and this machine will do, then starts network, cluster and
+    /// clients; returns when all nodes are ready.
     pub fn start(options: Options) -> Result<Processes, StartError> {
         let Options { setup, threads, policy, second_interrupt } = options;
+        preflight(&setup.folder, &setup.members, threads)?;
         let epoch = Instant::now();
         let runtime = lanes::runtime()?;
         let mut lanes = Lanes::new(epoch);

@@ -20,7 +20,7 @@ fn run(shaping: &Shaping, count: u16) -> Vec<(u64, u16)> {
     for at_ms in 0..u64::from(count) + 1000 {
         let now = Nanos(at_ms * MS);
         if at_ms < u64::from(count) {
-            let _ = line.admit(frame(at_ms as u16), now, shaping);
+            let _ = line.admit(&frame(at_ms as u16), now, shaping);
         }
         while let Some(waiting) = line.pop_due(now) {
             out.push((at_ms, u16::from_be_bytes([waiting.frame[0], waiting.frame[1]])));
