@@ -7,6 +7,10 @@
 
 #![warn(missing_docs)]
 
+pub mod format;
 pub mod history;
+pub mod linearizable;
+pub mod model;
+pub mod stats;
 pub mod value;
 pub mod verdict;

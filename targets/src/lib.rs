@@ -8,6 +8,13 @@
 
 pub mod api;
 pub mod bugs;
+pub mod caller;
+#[cfg(feature = "client")]
+pub mod client;
+#[cfg(feature = "host")]
+pub mod host;
 pub mod node;
+pub mod options;
+pub mod raft;
 pub mod seed;
 pub mod sim;

@@ -1,0 +1,18 @@
+//! The bundled databases by name. A new one is one line here.
+
+use super::{HostError, HostOptions};
+
+type Run = fn(&HostOptions) -> Result<(), HostError>;
+
+const TARGETS: &[(&str, Run)] = &[];
+
+/// Hosts a node of the target that `options` name.
+pub(super) fn run(options: &HostOptions) -> Result<(), HostError> {
+    match TARGETS.iter().find(|(name, _)| *name == options.target) {
+        Some((_, run)) => run(options),
+        None => Err(HostError::UnknownTarget {
+            name: options.target.clone(),
+            known: TARGETS.iter().map(|(name, _)| *name).collect(),
+        }),
+    }
+}
