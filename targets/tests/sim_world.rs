@@ -25,6 +25,11 @@ fn drain<O: Observer<Toy>>(world: &mut World<Toy, O>) -> Vec<Observed<Response>>
     std::iter::from_fn(|| world.poll(Nanos::NEVER).unwrap()).collect()
 }
 
+/// Everything that comes out until `until`.
+fn drain_until(world: &mut World<Toy>, until: Nanos) -> Vec<Observed<Response>> {
+    std::iter::from_fn(|| world.poll(until).unwrap()).collect()
+}
+
 /// A busy run with faults of all kinds, for comparing traces.
 fn ordeal(seed: u64, change: impl FnOnce(&mut World<Toy>)) -> World<Toy> {
     let setup = Setup { detail: Detail::Payloads, ..Setup::new(5) };
@@ -145,6 +150,21 @@ fn timers_of_a_paused_node_are_late_but_not_lost() {
     world.poll(Nanos::from_secs(1)).unwrap();
     let epoch = quorate_targets::sim::clock::EPOCH.0;
     assert_eq!(world.node(N1).unwrap().fired, [epoch + 1_000_000_000]);
+}
+
+#[test]
+fn a_timer_that_is_rearmed_on_waking_does_not_fire() {
+    let mut world: World<Toy> = World::new(Seed(1), Setup::scene(2)).unwrap();
+    world.poll(Nanos::from_millis(9)).unwrap();
+    world.inject(&Fault::Pause { node: N1 });
+    // The request comes before the timer is due; both wait.
+    world.submit(N1, Request::Rest);
+    world.poll(Nanos::from_millis(50)).unwrap();
+    world.inject(&Fault::Resume { node: N1 });
+    assert_eq!(drain_until(&mut world, Nanos::from_millis(50)).len(), 1);
+    assert!(world.node(N1).unwrap().fired.is_empty());
+    drain_until(&mut world, Nanos::from_millis(60));
+    assert_eq!(world.node(N1).unwrap().fired.len(), 1);
 }
 
 #[test]

@@ -67,6 +67,12 @@ pub enum DiskError {
     /// No room is left.
     #[error("no space left on device")]
     Full,
+    /// Too much waits for a sync; a node that is told no sooner would use up all memory.
+    #[error(
+        "the disk is too far behind: more than {} messages wait for it",
+        super::slot::WAITING_MAX
+    )]
+    Behind,
     /// A sync failed.
     #[error("the journal could not be synced")]
     SyncFailed,

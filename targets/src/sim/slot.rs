@@ -12,8 +12,11 @@ use crate::seed::Seed;
 use rand_chacha::ChaCha8Rng;
 use std::collections::VecDeque;
 
-/// How many inputs a paused node lets wait; messages above that are lost.
+/// How many messages and requests a paused node lets wait; those above that are lost.
 pub const BACKLOG_MAX: usize = 1 << 16;
+
+/// How many messages and replies may wait for a node's disk; one more, and the node stops.
+pub const WAITING_MAX: usize = 1 << 18;
 
 /// An effect that waits for the disk, or what it waits for.
 #[derive(Debug)]

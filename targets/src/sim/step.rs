@@ -8,7 +8,7 @@
 use super::disk::DiskError;
 use super::event::{Event, Observed, Stop, Token};
 use super::observe::{Happened, Observer, View};
-use super::slot::{Pause, Waiting};
+use super::slot::{Pause, WAITING_MAX, Waiting};
 use super::time::Nanos;
 use super::trace::What;
 use super::world::World;
@@ -52,16 +52,24 @@ impl<N: Node, O: Observer<N>> World<N, O> {
             Effect::Send { to, message } if slot.waiting.is_empty() => {
                 self.send(node, to, message);
             }
-            Effect::Send { to, message } => {
-                slot.waiting.push_back(Waiting::Send { to, message });
-            }
+            Effect::Send { to, message } => self.wait(node, Waiting::Send { to, message })?,
             Effect::Reply { id, response } if slot.waiting.is_empty() => {
                 self.reply(node, id, response);
             }
             Effect::Reply { id, response } => {
-                slot.waiting.push_back(Waiting::Reply { id, response });
+                self.wait(node, Waiting::Reply { id, response })?;
             }
         }
+        Ok(())
+    }
+
+    /// An effect waits for the disk.
+    fn wait(&mut self, node: usize, effect: Waiting<N>) -> Result<(), DiskError> {
+        let waiting = &mut self.slots[node].waiting;
+        if waiting.len() >= WAITING_MAX {
+            return Err(DiskError::Behind);
+        }
+        waiting.push_back(effect);
         Ok(())
     }
 
@@ -155,7 +163,7 @@ impl<N: Node, O: Observer<N>> World<N, O> {
         let disk = &mut self.slots[node].disk;
         let lost = match error {
             DiskError::SyncFailed => disk.sync_failed(),
-            DiskError::Full | DiskError::Corrupt { .. } => disk.process_dies(),
+            DiskError::Full | DiskError::Behind | DiskError::Corrupt { .. } => disk.process_dies(),
         };
         self.die(node, lost);
         self.out_stopped(node, error.to_string());

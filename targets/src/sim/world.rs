@@ -149,6 +149,11 @@ impl<N: Node, O: Observer<N>> World<N, O> {
         &self.observer
     }
 
+    /// The observer, to be told of what it cannot see.
+    pub fn observer_mut(&mut self) -> &mut O {
+        &mut self.observer
+    }
+
     /// What happened.
     pub fn trace(&self) -> &Trace {
         &self.trace
@@ -254,6 +259,10 @@ impl<N: Node, O: Observer<N>> World<N, O> {
                 if self.slots[node].life != life {
                     return Ok(());
                 }
+                if self.slots[node].pause != Pause::Running {
+                    self.pile_up(node, Event::Fire { node, life, timer });
+                    return Ok(());
+                }
                 self.trace.note(self.now, What::Timer, Some(node), None, 0, Some(&timer));
                 self.give(node, Input::Timer(timer))
             }
@@ -326,16 +335,17 @@ impl<N: Node, O: Observer<N>> World<N, O> {
 
     fn timer_due(&mut self, node: usize, ticket: u64, timer: N::Timer) -> Result<(), Stop> {
         let slot = &mut self.slots[node];
+        if slot.pause != Pause::Running {
+            // What the node takes before it on waking may yet disarm the timer. A timer has one
+            // event, so these need no limit.
+            slot.backlog.push_back(Event::Timer { node, ticket, timer });
+            return Ok(());
+        }
         let (clock, count) = (slot.clock, slot.clock.count(self.now));
         match slot.timers.due(&timer, ticket, count, |deadline| clock.when(deadline)) {
             Due::Stale => Ok(()),
             Due::Later(at) => {
                 self.queue.push(at, Event::Timer { node, ticket, timer });
-                Ok(())
-            }
-            Due::Fire if slot.pause != Pause::Running => {
-                let event = Event::Fire { node, life: slot.life, timer };
-                self.pile_up(node, event);
                 Ok(())
             }
             Due::Fire => {
