@@ -11,9 +11,11 @@ mod sim_toy;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
+use quorate_targets::api::kv;
 use quorate_targets::node::NodeId;
+use quorate_targets::raft::RaftKv;
 use quorate_targets::seed::Seed;
-use quorate_targets::sim::{Counts, Detail, Nanos, Setup, World};
+use quorate_targets::sim::{Counts, Detail, Nanos, Observed, Setup, World};
 use sim_toy::{Request, Toy};
 
 const RATE: u64 = 1_000;
@@ -50,6 +52,53 @@ fn toy_events_traced(bencher: Bencher<'_, '_>, nodes: u16) {
 #[divan::bench(args = [5], max_time = 1)]
 fn toy_payloads_traced(bencher: Bencher<'_, '_>, nodes: u16) {
     bench(bencher, nodes, Detail::Payloads);
+}
+
+/// A raft-kv cluster that has elected its leader, and what it has done so far.
+fn elected(nodes: u16) -> World<RaftKv> {
+    let setup = Setup { detail: Detail::Digest, ..Setup::new(nodes) };
+    let mut world: World<RaftKv> = World::new(Seed(1), setup).unwrap();
+    while !world.members().any(|id| world.node(id).is_some_and(RaftKv::is_leader)) {
+        let until = world.now() + Nanos::from_millis(10);
+        while world.poll(until).unwrap().is_some() {}
+    }
+    world
+}
+
+/// One virtual second of requests at `RATE` over ten keys: half reads, half writes, at every
+/// node in turn. Each is answered well.
+fn raft_second(mut world: World<RaftKv>) -> Counts {
+    let (nodes, begin) = (world.members().count() as u64, world.now());
+    let mut answered = 0;
+    let mut poll = |world: &mut World<RaftKv>, until| {
+        while let Some(observed) = world.poll(until).unwrap() {
+            let error =
+                matches!(observed, Observed::Response { response: kv::Response::Error { .. }, .. });
+            answered += u64::from(!error);
+        }
+    };
+    for request in 0..RATE {
+        poll(&mut world, begin + Nanos(request * 1_000_000_000 / RATE));
+        let key = format!("k{}", request % 10);
+        let op = match request % 2 {
+            0 => kv::Op::Read { key },
+            _ => kv::Op::Write { key, value: request.into() },
+        };
+        let session = Some(kv::Session { client: request % 50, seq: request / 50 });
+        let node = NodeId((request % nodes) as u16 + 1);
+        world.submit(node, kv::Request { op, session });
+    }
+    poll(&mut world, begin + Nanos::from_secs(1));
+    assert!(answered > RATE * 9 / 10, "{answered}");
+    world.counts()
+}
+
+#[divan::bench(args = [3, 5, 9, 15, 25], max_time = 1)]
+fn raft_kv(bencher: Bencher<'_, '_>, nodes: u16) {
+    let before = elected(nodes).counts().events;
+    let events = raft_second(elected(nodes)).events - before;
+    let bencher = bencher.counter(ItemsCount::new(events));
+    bencher.with_inputs(|| elected(nodes)).bench_values(raft_second);
 }
 
 fn main() {

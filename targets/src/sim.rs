@@ -15,6 +15,7 @@
 //!
 //! The idea is that of `FoundationDB` (Zhou et al., SIGMOD 2021, section 4) and `TigerBeetle`.
 
+mod arrive;
 pub mod clock;
 pub mod disk;
 mod event;

@@ -7,12 +7,13 @@
 
 use super::disk::DiskError;
 use super::event::{Event, Observed, Stop, Token};
+use super::network::Fate;
 use super::observe::{Happened, Observer, View};
 use super::slot::{Pause, WAITING_MAX, Waiting};
 use super::time::Nanos;
 use super::trace::What;
 use super::world::World;
-use crate::node::{Cx, Effect, Input, Node, RequestId};
+use crate::node::{Cx, Effect, Input, Node, NodeId, RequestId};
 use std::time::Duration;
 
 impl<N: Node, O: Observer<N>> World<N, O> {
@@ -142,6 +143,33 @@ impl<N: Node, O: Observer<N>> World<N, O> {
                     }
                     break;
                 }
+            }
+        }
+    }
+
+    /// Sends a message on its way.
+    pub(super) fn send(&mut self, from: usize, to: NodeId, message: N::Message) {
+        let number = self.counts.sent;
+        self.counts.sent += 1;
+        let Some(to) = self.index(to) else {
+            self.counts.lost += 1;
+            self.trace.note(self.now, What::Drop, Some(from), None, number, Some(&message));
+            return;
+        };
+        self.trace.note(self.now, What::Send, Some(from), Some(to), number, Some(&message));
+        match self.network.send(from, to, self.now) {
+            Fate::Arrives { at, again } => {
+                if let Some(again) = again {
+                    self.trace.note(self.now, What::Double, Some(from), Some(to), number, None);
+                    let message = message.clone();
+                    self.queue.push(again, Event::Deliver { from, to, number, message });
+                }
+                self.queue.push(at, Event::Deliver { from, to, number, message });
+            }
+            lost => {
+                let what = if lost == Fate::Cut { What::Cut } else { What::Lose };
+                self.counts.lost += 1;
+                self.trace.note(self.now, what, Some(from), Some(to), number, None);
             }
         }
     }
