@@ -129,27 +129,26 @@ where
     /// Does what the caller of `thread` wants next.
     fn follow(&mut self, thread: usize, next: Next) {
         match next {
-            Next::Send { to, request, until, .. } => match N::Request::try_from(request) {
-                Ok(request) => {
-                    self.abandon(thread);
-                    let token = self.world.submit(to, request);
-                    self.threads.insert(token, thread);
-                    if let Some(call) = &mut self.calls[thread] {
-                        (call.token, call.node) = (Some(token), to);
-                    }
-                    self.wake(thread, until.into());
-                }
-                Err(_) => {
-                    let why = "the target has no such api".to_owned();
-                    self.finish(thread, Outcome::Refused(why));
-                }
-            },
+            Next::Send { to, request, until, .. } => self.send(thread, to, request, until.into()),
             Next::Wait { until } => {
                 self.abandon(thread);
                 self.wake(thread, until.into());
             }
             Next::Finish(outcome) => self.finish(thread, outcome),
         }
+    }
+
+    fn send(&mut self, thread: usize, to: NodeId, request: Request, until: Nanos) {
+        let Ok(request) = N::Request::try_from(request) else {
+            return self.finish(thread, Outcome::Refused("the target has no such api".to_owned()));
+        };
+        self.abandon(thread);
+        let token = self.world.submit(to, request);
+        self.threads.insert(token, thread);
+        if let Some(call) = &mut self.calls[thread] {
+            (call.token, call.node) = (Some(token), to);
+        }
+        self.wake(thread, until);
     }
 
     /// The attempt under way, if there is one, is given up.
