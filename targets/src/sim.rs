@@ -32,6 +32,7 @@ mod step;
 pub mod time;
 mod timers;
 pub mod trace;
+mod weather;
 mod world;
 
 pub use clients::{Clients, Cluster, Coverage, Happening, THREADS_MAX};
@@ -44,4 +45,5 @@ pub use observe::{Happened, Observer, Sometimes, View, Violation};
 pub use setup::Setup;
 pub use time::{Delay, Nanos, Ppm};
 pub use trace::{Detail, Trace};
+pub use weather::Weather;
 pub use world::{Counts, INSTANT_MAX, NODES_MAX, World};

@@ -206,6 +206,14 @@ fn a_node_that_cannot_boot_says_why() {
 }
 
 #[test]
+fn a_node_that_spins_is_found_out() {
+    let mut world: World<Toy> = World::new(Seed(1), Setup::scene(1)).unwrap();
+    world.submit(N1, Request::Spin);
+    let stop = world.poll(Nanos::from_secs(1));
+    assert!(matches!(stop, Err(Stop::Livelock { at: Nanos::ZERO, .. })), "{stop:?}");
+}
+
+#[test]
 fn clusters_that_cannot_be_made() {
     let new = |setup| World::<Toy>::new(Seed(1), setup).err();
     let nodes = 0;

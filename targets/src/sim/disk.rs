@@ -104,6 +104,8 @@ pub(super) struct Disk<R> {
     synced: u64,
     /// Up to which write the running sync goes.
     syncing: Option<u64>,
+    /// Whether it would have ended if the disk were not stuck.
+    overdue: bool,
     /// How many records there will be when all is synced.
     records: u64,
     /// Damaged records, by place in `durable`.
@@ -120,6 +122,7 @@ impl<R: Clone> Disk<R> {
             written: 0,
             synced: 0,
             syncing: None,
+            overdue: false,
             records: 0,
             damaged: BTreeSet::new(),
         }
@@ -170,6 +173,7 @@ impl<R: Clone> Disk<R> {
     /// The running sync ends. `false` if the disk is stuck and it does not.
     pub(super) fn end_sync(&mut self) -> Result<bool, DiskError> {
         if self.behaviour.stuck {
+            self.overdue = true;
             return Ok(false);
         }
         let Some(upto) = self.syncing.take() else { return Ok(false) };
@@ -250,6 +254,7 @@ impl<R: Clone> Disk<R> {
         let lost = self.unsynced.len();
         self.unsynced.clear();
         self.syncing = None;
+        self.overdue = false;
         self.synced = self.written;
         self.records = self.durable.len() as u64;
         lost
@@ -287,12 +292,10 @@ impl<R: Clone> Disk<R> {
         self.damaged.clear();
     }
 
-    pub(super) fn behaviour(&self) -> DiskBehaviour {
-        self.behaviour
-    }
-
-    pub(super) fn set_behaviour(&mut self, behaviour: DiskBehaviour) {
+    /// Changes how the disk behaves. Says whether a sync that was stuck ends now.
+    pub(super) fn set_behaviour(&mut self, behaviour: DiskBehaviour) -> bool {
         self.behaviour = behaviour;
+        !behaviour.stuck && std::mem::take(&mut self.overdue)
     }
 
     pub(super) fn durable(&self) -> &[R] {

@@ -57,9 +57,7 @@ impl<N: Node, O: Observer<N>> World<N, O> {
                 self.replan_timers(node);
             }
             Fault::Disk { disk, .. } => {
-                let unstuck = slot.disk.behaviour().stuck && !disk.stuck;
-                slot.disk.set_behaviour(*disk);
-                if unstuck && slot.disk.is_syncing() {
+                if slot.disk.set_behaviour(*disk) {
                     let life = slot.life;
                     self.queue.push(now, Event::Synced { node, life });
                 }

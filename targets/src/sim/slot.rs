@@ -65,8 +65,8 @@ pub(super) struct Slot<N: Node> {
     pub(super) waiting: VecDeque<Waiting<N>>,
     /// What came while the node was paused, in order.
     pub(super) backlog: VecDeque<Event<N>>,
-    /// Requests that arrived and were not answered, ascending.
-    pub(super) open: Vec<Token>,
+    /// Requests that arrived and were not answered, ascending; most come and go at the ends.
+    pub(super) open: VecDeque<Token>,
 }
 
 impl<N: Node> Slot<N> {
@@ -87,7 +87,7 @@ impl<N: Node> Slot<N> {
             boots: stream("boot/"),
             waiting: VecDeque::new(),
             backlog: VecDeque::new(),
-            open: Vec::new(),
+            open: VecDeque::new(),
             config,
         }
     }
@@ -99,7 +99,7 @@ impl<N: Node> Slot<N> {
     }
 
     /// Everything that lives in memory goes; the requests that were open are handed back.
-    pub(super) fn die(&mut self) -> Vec<Token> {
+    pub(super) fn die(&mut self) -> VecDeque<Token> {
         self.node = None;
         self.booting = false;
         self.pause = Pause::Running;

@@ -205,16 +205,17 @@ impl<N: Node, O: Observer<N>> World<N, O> {
     /// Nothing comes out (`None`) with the time at `until`, or before it if nothing is
     /// planned any more.
     pub fn poll(&mut self, until: Nanos) -> Result<Option<Observed<N::Response>>, Stop> {
-        while let Some((time, event)) = self.queue.pop(until) {
+        loop {
+            if let Some(stop) = self.stop.take() {
+                return Err(stop);
+            }
+            let Some((time, event)) = self.queue.pop(until) else { break };
             self.advance(time)?;
             if let Event::Out(observed) = event {
                 self.note_out(&observed);
                 return Ok(Some(observed));
             }
             self.handle(event)?;
-        }
-        if let Some(stop) = self.stop.take() {
-            return Err(stop);
         }
         if until < Nanos::NEVER {
             self.now = self.now.max(until);
@@ -224,9 +225,6 @@ impl<N: Node, O: Observer<N>> World<N, O> {
 
     /// Moves the time, and looks at the limits.
     fn advance(&mut self, time: Nanos) -> Result<(), Stop> {
-        if let Some(stop) = self.stop.take() {
-            return Err(stop);
-        }
         if time > self.now {
             self.now = time;
             self.instant = 0;

@@ -30,6 +30,8 @@ pub(crate) enum Request {
     Clock,
     /// Arm the beat timer anew, for 10 ms.
     Rest,
+    /// Never come to rest.
+    Spin,
     /// Answer twice.
     Twice,
 }
@@ -44,6 +46,7 @@ pub(crate) enum Response {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Timer {
     Beat,
+    Spin,
 }
 
 #[derive(Debug)]
@@ -96,6 +99,7 @@ impl Toy {
                 cx.set_timer(Timer::Beat, Duration::from_millis(10));
                 cx.reply(id, Response::Done);
             }
+            Request::Spin => cx.set_timer(Timer::Spin, Duration::ZERO),
             Request::Twice => {
                 cx.reply(id, Response::Done);
                 cx.reply(id, Response::Done);
@@ -130,6 +134,7 @@ impl Node for Toy {
             }
             Input::Message { message: Message::Stored(value), .. } => self.count(value, cx),
             Input::Message { message: Message::Beat, .. } => self.beats += 1,
+            Input::Timer(Timer::Spin) => cx.set_timer(Timer::Spin, Duration::ZERO),
             Input::Timer(Timer::Beat) => {
                 self.fired.push(cx.now().0);
                 for peer in self.config.peers() {
