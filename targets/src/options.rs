@@ -69,5 +69,6 @@ mod tests {
     }
 
     #[test]
-    fn distance_counts_edits() {}
+    fn distance_counts_edits() {
+    }
 }
