@@ -27,3 +27,19 @@ pub enum Outcome {
     /// Some attempt may have reached the target, or may yet.
     Unknown(String),
 }
+
+impl TryFrom<Request> for kv::Request {
+    type Error = Request;
+
+    fn try_from(request: Request) -> Result<kv::Request, Request> {
+        match request {
+            Request::Kv(request) => Ok(request),
+        }
+    }
+}
+
+impl From<kv::Response> for Response {
+    fn from(response: kv::Response) -> Response {
+        Response::Kv(response)
+    }
+}

@@ -8,14 +8,17 @@
 //!
 //! The caller plays clients and nemesis: it [submits](World::submit) requests, [injects](
 //! World::inject) [faults](Fault), sets [alarms](World::wake_at), and [polls](World::poll) for
-//! what comes out of it. Each fault domain is one file: [`network`], [`disk`], [`clock`]; each
+//! what comes out of it. A [`Cluster`] adds clients that retry, and hides what its nodes are. Each fault domain is one file: [`network`], [`disk`], [`clock`]; each
 //! draws from streams of its own, named after wire or node, so that a draw more in one does not
 //! shift another. An [`Observer`] checks invariants after every event; a [`Trace`] keeps the
 //! latest events as lines of text.
 //!
 //! The idea is that of `FoundationDB` (Zhou et al., SIGMOD 2021, section 4) and `TigerBeetle`.
 
+mod arrive;
+mod clients;
 pub mod clock;
+mod clusters;
 pub mod disk;
 mod event;
 mod fault;
@@ -29,8 +32,11 @@ mod step;
 pub mod time;
 mod timers;
 pub mod trace;
+mod weather;
 mod world;
 
+pub use clients::{Clients, Cluster, Coverage, Happening, THREADS_MAX};
+pub use clusters::cluster;
 pub use disk::{DiskBehaviour, Survival};
 pub use event::{Observed, SetupError, Stop, Token};
 pub use fault::{Fault, Injected};
@@ -39,4 +45,5 @@ pub use observe::{Happened, Observer, Sometimes, View, Violation};
 pub use setup::Setup;
 pub use time::{Delay, Nanos, Ppm};
 pub use trace::{Detail, Trace};
+pub use weather::Weather;
 pub use world::{Counts, INSTANT_MAX, NODES_MAX, World};

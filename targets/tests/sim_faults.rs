@@ -1,9 +1,12 @@
 //! Each fault is shown to bite, and to bite only where it should.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod sim_toy;
 
 use quorate_targets::node::NodeId;
 use quorate_targets::seed::Seed;
+use quorate_targets::sim::slot::{BACKLOG_MAX, WAITING_MAX};
 use quorate_targets::sim::{
     Delay, DiskBehaviour, Fault, Gate, Injected, Link, Nanos, Observed, Ppm, Setup, Survival, World,
 };
@@ -302,6 +305,48 @@ fn a_stuck_disk_holds_all_answers_until_it_is_freed() {
     assert_eq!(run(&mut world, Nanos::from_secs(9)), []);
     disk(&mut world, N1, healthy);
     assert_eq!(run(&mut world, MS).len(), 2);
+}
+
+#[test]
+fn a_disk_that_is_freed_in_time_ends_its_sync_in_time() {
+    let mut world = scene(1);
+    let slow = DiskBehaviour::healthy(Delay::Fixed(Nanos::from_millis(10)));
+    world.submit(N1, Request::Write(1));
+    run(&mut world, MS);
+    disk(&mut world, N1, DiskBehaviour { stuck: true, ..slow });
+    run(&mut world, MS);
+    disk(&mut world, N1, slow);
+    assert_eq!(drain(&mut world, Nanos::from_millis(10) - Nanos(1)), []);
+    assert_eq!(drain(&mut world, Nanos::from_millis(10)).len(), 1);
+}
+
+#[test]
+fn a_disk_too_far_behind_stops_the_node() {
+    let mut world = scene(1);
+    let stuck = DiskBehaviour { stuck: true, ..DiskBehaviour::healthy(Delay::NONE) };
+    disk(&mut world, N1, stuck);
+    world.submit(N1, Request::Write(1));
+    let mut out = Vec::new();
+    for _ in 0..WAITING_MAX {
+        world.submit(N1, Request::Clock);
+        out.extend(run(&mut world, Nanos::ZERO));
+    }
+    let stopped =
+        |o: &&Observed<_>| matches!(o, Observed::Stopped { why, .. } if why.contains("behind"));
+    assert_eq!(out.iter().filter(stopped).count(), 1);
+    assert!(world.node(N1).is_none());
+}
+
+#[test]
+fn a_paused_node_lets_only_so_much_wait() {
+    let mut world = scene(1);
+    world.inject(&Fault::Pause { node: N1 });
+    for _ in 0..=BACKLOG_MAX {
+        world.submit(N1, Request::Clock);
+        run(&mut world, Nanos::ZERO);
+    }
+    world.inject(&Fault::Resume { node: N1 });
+    assert_eq!(run(&mut world, MS).len(), BACKLOG_MAX);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The world as its callers see it: clients, life and death of nodes, determinism.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod sim_toy;
 
 use quorate_targets::node::NodeId;
@@ -21,6 +23,11 @@ fn scene() -> World<Toy> {
 /// Everything that comes out until nothing is planned any more.
 fn drain<O: Observer<Toy>>(world: &mut World<Toy, O>) -> Vec<Observed<Response>> {
     std::iter::from_fn(|| world.poll(Nanos::NEVER).unwrap()).collect()
+}
+
+/// Everything that comes out until `until`.
+fn drain_until(world: &mut World<Toy>, until: Nanos) -> Vec<Observed<Response>> {
+    std::iter::from_fn(|| world.poll(until).unwrap()).collect()
 }
 
 /// A busy run with faults of all kinds, for comparing traces.
@@ -146,6 +153,21 @@ fn timers_of_a_paused_node_are_late_but_not_lost() {
 }
 
 #[test]
+fn a_timer_that_is_rearmed_on_waking_does_not_fire() {
+    let mut world: World<Toy> = World::new(Seed(1), Setup::scene(2)).unwrap();
+    world.poll(Nanos::from_millis(9)).unwrap();
+    world.inject(&Fault::Pause { node: N1 });
+    // The request comes before the timer is due; both wait.
+    world.submit(N1, Request::Rest);
+    world.poll(Nanos::from_millis(50)).unwrap();
+    world.inject(&Fault::Resume { node: N1 });
+    assert_eq!(drain_until(&mut world, Nanos::from_millis(50)).len(), 1);
+    assert!(world.node(N1).unwrap().fired.is_empty());
+    drain_until(&mut world, Nanos::from_millis(60));
+    assert_eq!(world.node(N1).unwrap().fired.len(), 1);
+}
+
+#[test]
 fn a_killed_node_forgets_its_timers_and_its_pause() {
     let mut world: World<Toy> = World::new(Seed(1), Setup::scene(1)).unwrap();
     world.poll(Nanos::from_millis(5)).unwrap();
@@ -181,6 +203,14 @@ fn a_node_that_cannot_boot_says_why() {
     let why = "the options are wrong".to_owned();
     assert_eq!(drain(&mut world), [Observed::Stopped { node: N1, why }]);
     assert!(world.node(N1).is_none());
+}
+
+#[test]
+fn a_node_that_spins_is_found_out() {
+    let mut world: World<Toy> = World::new(Seed(1), Setup::scene(1)).unwrap();
+    world.submit(N1, Request::Spin);
+    let stop = world.poll(Nanos::from_secs(1));
+    assert!(matches!(stop, Err(Stop::Livelock { at: Nanos::ZERO, .. })), "{stop:?}");
 }
 
 #[test]

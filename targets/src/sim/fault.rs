@@ -29,7 +29,8 @@ pub enum Fault {
         /// What the wire does from now on.
         link: Link,
     },
-    /// Kills the process (SIGKILL). What it has written is with the operating system and stays.
+    /// Kills the process (SIGKILL). What it has written is with the operating system and stays,
+    /// also through a later loss of power.
     Kill {
         /// Whom.
         node: NodeId,

@@ -12,6 +12,7 @@ use rand::Rng;
 
 /// Why a fault for a node that is down makes no sense.
 const DOWN: Injected = Injected::Skipped("the node is down");
+const NO_WIRE: Injected = Injected::Skipped("a node has no wire to itself");
 const NO_NODE: Injected = Injected::Skipped("there is no such node");
 
 impl<N: Node, O: Observer<N>> World<N, O> {
@@ -26,6 +27,9 @@ impl<N: Node, O: Observer<N>> World<N, O> {
                 let (Some(from), Some(to)) = (self.index(*from), self.index(*to)) else {
                     return NO_NODE;
                 };
+                if from == to {
+                    return NO_WIRE;
+                }
                 self.network.set_link(from, to, *link);
                 Injected::Installed
             }
@@ -53,9 +57,7 @@ impl<N: Node, O: Observer<N>> World<N, O> {
                 self.replan_timers(node);
             }
             Fault::Disk { disk, .. } => {
-                let unstuck = slot.disk.behaviour().stuck && !disk.stuck;
-                slot.disk.set_behaviour(*disk);
-                if unstuck && slot.disk.is_syncing() {
+                if slot.disk.set_behaviour(*disk) {
                     let life = slot.life;
                     self.queue.push(now, Event::Synced { node, life });
                 }
@@ -125,7 +127,7 @@ impl<N: Node, O: Observer<N>> World<N, O> {
     fn set_gate(&mut self, from: NodeId, to: NodeId, gate: Gate) -> Injected {
         let (Some(from), Some(to)) = (self.index(from), self.index(to)) else { return NO_NODE };
         if from == to {
-            return Injected::Skipped("a node has no wire to itself");
+            return NO_WIRE;
         }
         self.turn_gate(from, to, gate);
         Injected::Installed

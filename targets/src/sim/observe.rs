@@ -90,6 +90,24 @@ pub trait Observer<N: Node> {
 /// Nobody looks.
 impl<N: Node> Observer<N> for () {}
 
+/// Both look, the first one first.
+impl<N: Node, A: Observer<N>, B: Observer<N>> Observer<N> for (A, B) {
+    fn before(&mut self, view: &View<'_, N>, node: NodeId, input: &Input<N>) {
+        self.0.before(view, node, input);
+        self.1.before(view, node, input);
+    }
+
+    fn after(
+        &mut self,
+        view: &View<'_, N>,
+        node: NodeId,
+        happened: &Happened<'_, N>,
+    ) -> Result<(), Violation> {
+        self.0.after(view, node, happened)?;
+        self.1.after(view, node, happened)
+    }
+}
+
 /// "Sometimes" counters: how often the interesting was seen. An invariant that was never put to
 /// the test proves nothing, so each state that matters is declared, and reported at zero too.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]

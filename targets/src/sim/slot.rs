@@ -12,8 +12,11 @@ use crate::seed::Seed;
 use rand_chacha::ChaCha8Rng;
 use std::collections::VecDeque;
 
-/// How many inputs a paused node lets wait; messages above that are lost.
+/// How many messages and requests a paused node lets wait; those above that are lost.
 pub const BACKLOG_MAX: usize = 1 << 16;
+
+/// How many messages and replies may wait for a node's disk; one more, and the node stops.
+pub const WAITING_MAX: usize = 1 << 18;
 
 /// An effect that waits for the disk, or what it waits for.
 #[derive(Debug)]
@@ -62,8 +65,8 @@ pub(super) struct Slot<N: Node> {
     pub(super) waiting: VecDeque<Waiting<N>>,
     /// What came while the node was paused, in order.
     pub(super) backlog: VecDeque<Event<N>>,
-    /// Requests that arrived and were not answered, ascending.
-    pub(super) open: Vec<Token>,
+    /// Requests that arrived and were not answered, ascending; most come and go at the ends.
+    pub(super) open: VecDeque<Token>,
 }
 
 impl<N: Node> Slot<N> {
@@ -84,7 +87,7 @@ impl<N: Node> Slot<N> {
             boots: stream("boot/"),
             waiting: VecDeque::new(),
             backlog: VecDeque::new(),
-            open: Vec::new(),
+            open: VecDeque::new(),
             config,
         }
     }
@@ -96,7 +99,7 @@ impl<N: Node> Slot<N> {
     }
 
     /// Everything that lives in memory goes; the requests that were open are handed back.
-    pub(super) fn die(&mut self) -> Vec<Token> {
+    pub(super) fn die(&mut self) -> VecDeque<Token> {
         self.node = None;
         self.booting = false;
         self.pause = Pause::Running;

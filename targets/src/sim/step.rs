@@ -7,12 +7,13 @@
 
 use super::disk::DiskError;
 use super::event::{Event, Observed, Stop, Token};
+use super::network::Fate;
 use super::observe::{Happened, Observer, View};
-use super::slot::{Pause, Waiting};
+use super::slot::{Pause, WAITING_MAX, Waiting};
 use super::time::Nanos;
 use super::trace::What;
 use super::world::World;
-use crate::node::{Cx, Effect, Input, Node, RequestId};
+use crate::node::{Cx, Effect, Input, Node, NodeId, RequestId};
 use std::time::Duration;
 
 impl<N: Node, O: Observer<N>> World<N, O> {
@@ -52,16 +53,24 @@ impl<N: Node, O: Observer<N>> World<N, O> {
             Effect::Send { to, message } if slot.waiting.is_empty() => {
                 self.send(node, to, message);
             }
-            Effect::Send { to, message } => {
-                slot.waiting.push_back(Waiting::Send { to, message });
-            }
+            Effect::Send { to, message } => self.wait(node, Waiting::Send { to, message })?,
             Effect::Reply { id, response } if slot.waiting.is_empty() => {
                 self.reply(node, id, response);
             }
             Effect::Reply { id, response } => {
-                slot.waiting.push_back(Waiting::Reply { id, response });
+                self.wait(node, Waiting::Reply { id, response })?;
             }
         }
+        Ok(())
+    }
+
+    /// An effect waits for the disk.
+    fn wait(&mut self, node: usize, effect: Waiting<N>) -> Result<(), DiskError> {
+        let waiting = &mut self.slots[node].waiting;
+        if waiting.len() >= WAITING_MAX {
+            return Err(DiskError::Behind);
+        }
+        waiting.push_back(effect);
         Ok(())
     }
 
@@ -138,6 +147,33 @@ impl<N: Node, O: Observer<N>> World<N, O> {
         }
     }
 
+    /// Sends a message on its way.
+    pub(super) fn send(&mut self, from: usize, to: NodeId, message: N::Message) {
+        let number = self.counts.sent;
+        self.counts.sent += 1;
+        let Some(to) = self.index(to) else {
+            self.counts.lost += 1;
+            self.trace.note(self.now, What::Drop, Some(from), None, number, Some(&message));
+            return;
+        };
+        self.trace.note(self.now, What::Send, Some(from), Some(to), number, Some(&message));
+        match self.network.send(from, to, self.now) {
+            Fate::Arrives { at, again } => {
+                if let Some(again) = again {
+                    self.trace.note(self.now, What::Double, Some(from), Some(to), number, None);
+                    let message = message.clone();
+                    self.queue.push(again, Event::Deliver { from, to, number, message });
+                }
+                self.queue.push(at, Event::Deliver { from, to, number, message });
+            }
+            lost => {
+                let what = if lost == Fate::Cut { What::Cut } else { What::Lose };
+                self.counts.lost += 1;
+                self.trace.note(self.now, what, Some(from), Some(to), number, None);
+            }
+        }
+    }
+
     fn reply(&mut self, node: usize, id: RequestId, response: N::Response) {
         let token = Token(id.0);
         if !self.slots[node].close(token) {
@@ -155,7 +191,7 @@ impl<N: Node, O: Observer<N>> World<N, O> {
         let disk = &mut self.slots[node].disk;
         let lost = match error {
             DiskError::SyncFailed => disk.sync_failed(),
-            DiskError::Full | DiskError::Corrupt { .. } => disk.process_dies(),
+            DiskError::Full | DiskError::Behind | DiskError::Corrupt { .. } => disk.process_dies(),
         };
         self.die(node, lost);
         self.out_stopped(node, error.to_string());

@@ -1,15 +1,14 @@
 //! The world: nodes, network, disks, clocks and clients, driven one event at a time.
 
 use super::event::{Event, Observed, SetupError, Stop, Token};
-use super::network::{Fate, Gate, Network};
+use super::network::Network;
 use super::observe::{Happened, Observer, View};
 use super::queue::{QUEUE_MAX, Queue};
 use super::setup::Setup;
-use super::slot::{BACKLOG_MAX, Pause, Slot};
+use super::slot::{Pause, Slot};
 use super::time::{Delay, Nanos};
-use super::timers::Due;
 use super::trace::{Trace, What};
-use crate::node::{Effect, Input, Node, NodeId, RequestId, Status};
+use crate::node::{Effect, Node, NodeId, Status};
 use crate::seed::Seed;
 use rand::Rng;
 
@@ -149,6 +148,11 @@ impl<N: Node, O: Observer<N>> World<N, O> {
         &self.observer
     }
 
+    /// The observer, to be told of what it cannot see.
+    pub fn observer_mut(&mut self) -> &mut O {
+        &mut self.observer
+    }
+
     /// What happened.
     pub fn trace(&self) -> &Trace {
         &self.trace
@@ -201,16 +205,17 @@ impl<N: Node, O: Observer<N>> World<N, O> {
     /// Nothing comes out (`None`) with the time at `until`, or before it if nothing is
     /// planned any more.
     pub fn poll(&mut self, until: Nanos) -> Result<Option<Observed<N::Response>>, Stop> {
-        while let Some((time, event)) = self.queue.pop(until) {
+        loop {
+            if let Some(stop) = self.stop.take() {
+                return Err(stop);
+            }
+            let Some((time, event)) = self.queue.pop(until) else { break };
             self.advance(time)?;
             if let Event::Out(observed) = event {
                 self.note_out(&observed);
                 return Ok(Some(observed));
             }
             self.handle(event)?;
-        }
-        if let Some(stop) = self.stop.take() {
-            return Err(stop);
         }
         if until < Nanos::NEVER {
             self.now = self.now.max(until);
@@ -220,9 +225,6 @@ impl<N: Node, O: Observer<N>> World<N, O> {
 
     /// Moves the time, and looks at the limits.
     fn advance(&mut self, time: Nanos) -> Result<(), Stop> {
-        if let Some(stop) = self.stop.take() {
-            return Err(stop);
-        }
         if time > self.now {
             self.now = time;
             self.instant = 0;
@@ -242,190 +244,6 @@ impl<N: Node, O: Observer<N>> World<N, O> {
         let (what, node, number) = observed.label();
         let node = node.and_then(|node| self.index(node));
         self.trace.note(self.now, what, node, None, number, Some(observed));
-    }
-
-    /// Carries one event out.
-    fn handle(&mut self, event: Event<N>) -> Result<(), Stop> {
-        match event {
-            Event::Boot { node, life } => self.boot(node, life),
-            Event::Deliver { from, to, number, message } => self.arrive(from, to, number, message),
-            Event::Timer { node, ticket, timer } => self.timer_due(node, ticket, timer),
-            Event::Fire { node, life, timer } => {
-                if self.slots[node].life != life {
-                    return Ok(());
-                }
-                self.trace.note(self.now, What::Timer, Some(node), None, 0, Some(&timer));
-                self.give(node, Input::Timer(timer))
-            }
-            Event::Request { node, token, request } => self.request(node, token, request),
-            Event::Synced { node, life } => self.synced(node, life),
-            Event::Resumed { node, life } => self.resumed(node, life),
-            Event::Out(_) => Ok(()),
-        }
-    }
-
-    fn boot(&mut self, node: usize, life: u32) -> Result<(), Stop> {
-        let slot = &mut self.slots[node];
-        if slot.life != life || !slot.booting {
-            return Ok(());
-        }
-        slot.booting = false;
-        let journal = slot.disk.boot().map_err(|error| error.to_string());
-        let records = journal.as_ref().map_or(0, |journal| journal.len() as u64);
-        match journal.and_then(|journal| N::boot(slot.config.clone(), journal)) {
-            Ok(booted) => slot.node = Some(booted),
-            Err(why) => {
-                self.out_stopped(node, why);
-                return Ok(());
-            }
-        }
-        self.counts.events += 1;
-        self.trace.note(self.now, What::Boot, Some(node), None, records, None);
-        self.look(node, &Happened::Booted)?;
-        self.step(node, Input::Start)
-    }
-
-    /// A message has come to the end of its wire.
-    fn arrive(
-        &mut self,
-        from: usize,
-        to: usize,
-        number: u64,
-        message: N::Message,
-    ) -> Result<(), Stop> {
-        let what = match self.network.gate(from, to) {
-            Gate::Open if !self.slots[to].is_up() => What::Drop,
-            Gate::Open if self.slots[to].pause == Pause::Running => {
-                return self.deliver(from, to, number, message);
-            }
-            Gate::Open => {
-                let event = Event::Deliver { from, to, number, message };
-                if self.pile_up(to, event) { What::Hold } else { What::Drop }
-            }
-            Gate::Cut => What::Cut,
-            Gate::Held if self.network.hold(from, to, (number, message)) => What::Hold,
-            Gate::Held => What::Drop,
-        };
-        self.counts.lost += u64::from(what != What::Hold);
-        self.trace.note(self.now, what, Some(from), Some(to), number, None);
-        Ok(())
-    }
-
-    fn deliver(
-        &mut self,
-        from: usize,
-        to: usize,
-        number: u64,
-        message: N::Message,
-    ) -> Result<(), Stop> {
-        self.counts.delivered += 1;
-        self.trace.note(self.now, What::Deliver, Some(to), Some(from), number, Some(&message));
-        let from = self.slots[from].config.id;
-        self.give(to, Input::Message { from, message })
-    }
-
-    fn timer_due(&mut self, node: usize, ticket: u64, timer: N::Timer) -> Result<(), Stop> {
-        let slot = &mut self.slots[node];
-        let (clock, count) = (slot.clock, slot.clock.count(self.now));
-        match slot.timers.due(&timer, ticket, count, |deadline| clock.when(deadline)) {
-            Due::Stale => Ok(()),
-            Due::Later(at) => {
-                self.queue.push(at, Event::Timer { node, ticket, timer });
-                Ok(())
-            }
-            Due::Fire if slot.pause != Pause::Running => {
-                let event = Event::Fire { node, life: slot.life, timer };
-                self.pile_up(node, event);
-                Ok(())
-            }
-            Due::Fire => {
-                self.trace.note(self.now, What::Timer, Some(node), None, ticket, Some(&timer));
-                self.give(node, Input::Timer(timer))
-            }
-        }
-    }
-
-    fn request(&mut self, node: usize, token: Token, request: N::Request) -> Result<(), Stop> {
-        let id = self.slots[node].config.id;
-        if !self.slots[node].is_up() {
-            self.answer(node, Observed::Refused { token, node: id });
-            return Ok(());
-        }
-        self.slots[node].open(token);
-        if self.slots[node].pause != Pause::Running {
-            self.pile_up(node, Event::Request { node, token, request });
-            return Ok(());
-        }
-        self.serve(node, token, request)
-    }
-
-    fn serve(&mut self, node: usize, token: Token, request: N::Request) -> Result<(), Stop> {
-        self.trace.note(self.now, What::Request, Some(node), None, token.0, Some(&request));
-        self.give(node, Input::Request { id: RequestId(token.0), request })
-    }
-
-    /// An input for a paused node waits. `false` if there was no room, and it is lost.
-    fn pile_up(&mut self, node: usize, event: Event<N>) -> bool {
-        let backlog = &mut self.slots[node].backlog;
-        let room = backlog.len() < BACKLOG_MAX;
-        if room {
-            backlog.push_back(event);
-        }
-        room
-    }
-
-    /// A paused node goes on: it takes all that has piled up, in order.
-    fn resumed(&mut self, node: usize, life: u32) -> Result<(), Stop> {
-        let slot = &mut self.slots[node];
-        if slot.life != life || slot.pause != Pause::Waking {
-            return Ok(());
-        }
-        slot.pause = Pause::Running;
-        self.release(node);
-        // A step may kill the node; then its backlog is gone with it.
-        while let Some(event) = self.slots[node].backlog.pop_front() {
-            match event {
-                Event::Deliver { from, to, number, message } => {
-                    self.deliver(from, to, number, message)?;
-                }
-                Event::Request { node, token, request } => self.serve(node, token, request)?,
-                event => self.handle(event)?,
-            }
-        }
-        Ok(())
-    }
-
-    /// A running node takes an input; it is an event of its own.
-    fn give(&mut self, node: usize, input: Input<N>) -> Result<(), Stop> {
-        self.counts.events += 1;
-        self.step(node, input)
-    }
-
-    /// Sends a message on its way.
-    pub(super) fn send(&mut self, from: usize, to: NodeId, message: N::Message) {
-        let number = self.counts.sent;
-        self.counts.sent += 1;
-        let Some(to) = self.index(to) else {
-            self.counts.lost += 1;
-            self.trace.note(self.now, What::Drop, Some(from), None, number, Some(&message));
-            return;
-        };
-        self.trace.note(self.now, What::Send, Some(from), Some(to), number, Some(&message));
-        match self.network.send(from, to, self.now) {
-            Fate::Arrives { at, again } => {
-                if let Some(again) = again {
-                    self.trace.note(self.now, What::Double, Some(from), Some(to), number, None);
-                    let message = message.clone();
-                    self.queue.push(again, Event::Deliver { from, to, number, message });
-                }
-                self.queue.push(at, Event::Deliver { from, to, number, message });
-            }
-            lost => {
-                let what = if lost == Fate::Cut { What::Cut } else { What::Lose };
-                self.counts.lost += 1;
-                self.trace.note(self.now, what, Some(from), Some(to), number, None);
-            }
-        }
     }
 
     /// Something goes back to the client.

@@ -13,8 +13,8 @@ use std::time::Duration;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Message {
-    Store { number: u64, value: u64 },
-    Stored { number: u64 },
+    Store(u64),
+    Stored(u64),
     Beat,
 }
 
@@ -28,6 +28,10 @@ pub(crate) enum Request {
     Compact(u64),
     /// The node's clock.
     Clock,
+    /// Arm the beat timer anew, for 10 ms.
+    Rest,
+    /// Never come to rest.
+    Spin,
     /// Answer twice.
     Twice,
 }
@@ -42,13 +46,13 @@ pub(crate) enum Response {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Timer {
     Beat,
+    Spin,
 }
 
 #[derive(Debug)]
 pub(crate) struct Toy {
     config: Config,
     pub values: Vec<u64>,
-    numbers: u64,
     /// Writes under way: who asked, and how many have it.
     writes: BTreeMap<u64, (RequestId, usize)>,
     pub beats: u64,
@@ -64,27 +68,25 @@ impl Toy {
         cx.sync();
     }
 
-    fn count(&mut self, number: u64, cx: &mut Cx<'_, Toy>) {
+    fn count(&mut self, value: u64, cx: &mut Cx<'_, Toy>) {
         let majority = self.config.members.len() / 2 + 1;
-        let Some((id, nodes)) = self.writes.get_mut(&number) else { return };
+        let Some((id, nodes)) = self.writes.get_mut(&value) else { return };
         *nodes += 1;
         if *nodes == majority {
             cx.reply(*id, Response::Done);
-            self.writes.remove(&number);
+            self.writes.remove(&value);
         }
     }
 
     fn request(&mut self, id: RequestId, request: &Request, cx: &mut Cx<'_, Toy>) {
         match *request {
             Request::Write(value) => {
-                self.numbers += 1;
-                let number = self.numbers;
-                self.writes.insert(number, (id, 0));
+                self.writes.insert(value, (id, 0));
                 for peer in self.config.peers() {
-                    cx.send(peer, Message::Store { number, value });
+                    cx.send(peer, Message::Store(value));
                 }
                 self.store(value, cx);
-                self.count(number, cx);
+                self.count(value, cx);
             }
             Request::Read => cx.reply(id, Response::Values(self.values.clone())),
             Request::Compact(value) => {
@@ -93,6 +95,11 @@ impl Toy {
                 cx.reply(id, Response::Done);
             }
             Request::Clock => cx.reply(id, Response::Clock(cx.now().0)),
+            Request::Rest => {
+                cx.set_timer(Timer::Beat, Duration::from_millis(10));
+                cx.reply(id, Response::Done);
+            }
+            Request::Spin => cx.set_timer(Timer::Spin, Duration::ZERO),
             Request::Twice => {
                 cx.reply(id, Response::Done);
                 cx.reply(id, Response::Done);
@@ -114,19 +121,20 @@ impl Node for Toy {
             return Err("the options are wrong".into());
         }
         let (writes, fired) = (BTreeMap::new(), Vec::new());
-        Ok(Toy { config, values: journal, numbers: 0, writes, beats: 0, fired })
+        Ok(Toy { config, values: journal, writes, beats: 0, fired })
     }
 
     fn step(&mut self, input: Input<Toy>, cx: &mut Cx<'_, Toy>) {
         match input {
             Input::Start => cx.set_timer(Timer::Beat, Duration::from_millis(10)),
             Input::Request { id, request } => self.request(id, &request, cx),
-            Input::Message { from, message: Message::Store { number, value } } => {
+            Input::Message { from, message: Message::Store(value) } => {
                 self.store(value, cx);
-                cx.send(from, Message::Stored { number });
+                cx.send(from, Message::Stored(value));
             }
-            Input::Message { message: Message::Stored { number }, .. } => self.count(number, cx),
+            Input::Message { message: Message::Stored(value), .. } => self.count(value, cx),
             Input::Message { message: Message::Beat, .. } => self.beats += 1,
+            Input::Timer(Timer::Spin) => cx.set_timer(Timer::Spin, Duration::ZERO),
             Input::Timer(Timer::Beat) => {
                 self.fired.push(cx.now().0);
                 for peer in self.config.peers() {
