@@ -42,7 +42,8 @@ fn soak(seed: u64, bugs: &[Bug]) -> Result<Sometimes, String> {
     let mut rng = seed.stream("soak");
     let sessions = [5, 4096][rng.random_range(0..2)];
     let setup = draw_setup(&mut rng, bugs).with_option("sessions", &sessions.to_string());
-    let mut world = Cluster::observed(seed, setup, Invariants::default()).unwrap();
+    let mut world =
+        Cluster::observed(seed, setup, Invariants::default()).map_err(|why| why.to_string())?;
     let mut clients = Clients::new(seed, &mut rng);
     let mut faults = Faults::new(seed);
     let mut alarms: Vec<Alarm> = Vec::new();
