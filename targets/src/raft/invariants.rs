@@ -108,6 +108,8 @@ impl Observer<RaftKv> for Invariants {
         id: NodeId,
         happened: &Happened<'_, RaftKv>,
     ) -> Result<(), Violation> {
+        let unsafe_machine = |detail| violation("state machine safety", view.now(), detail);
+        self.commitment.release(view).map_err(unsafe_machine)?;
         let Some(node) = view.node(id) else { return Ok(()) };
         match happened {
             Happened::Died => {}

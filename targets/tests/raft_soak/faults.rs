@@ -58,7 +58,7 @@ impl Faults {
     }
 
     /// Makes everything well.
-    pub(crate) fn heal(&mut self, world: &mut Cluster) {
+    pub(crate) fn heal(world: &mut Cluster) {
         Faults::links(world, Link::delayed(delay(100, 400)));
         inject(world, &Fault::OpenAll);
         for node in world.members() {
