@@ -98,6 +98,9 @@ impl Invariants {
 impl Observer<RaftKv> for Invariants {
     fn before(&mut self, view: &View<'_, RaftKv>, id: NodeId, input: &Input<RaftKv>) {
         let Some(node) = view.node(id) else { return };
+        if let Input::Message { from, message } = input {
+            self.election_safety.receive(*from, id, message);
+        }
         coverage::count_input(node, input, &mut self.sometimes);
         self.before.insert(id, Before::of(node));
     }
