@@ -127,6 +127,7 @@ impl Stage {
             ("isolate", [node]) => self.isolate(id(node)?),
             ("cut", [a, b]) => self.both_ways(id(a)?, id(b)?, Gate::Cut),
             ("open", [a, b]) => self.both_ways(id(a)?, id(b)?, Gate::Open),
+            ("block", [from, to]) => self.gate(id(from)?, id(to)?, Gate::Cut),
             ("hold", [from, to]) => self.gate(id(from)?, id(to)?, Gate::Held),
             ("release", [from, to]) => self.gate(id(from)?, id(to)?, Gate::Open),
             ("heal", []) => self.inject(&Fault::OpenAll),
