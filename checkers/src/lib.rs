@@ -7,6 +7,7 @@
 
 #![warn(missing_docs)]
 
+pub mod aftermath;
 pub mod format;
 pub mod history;
 pub mod linearizable;

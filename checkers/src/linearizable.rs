@@ -1,17 +1,29 @@
 //! Linearizability: whether every operation can have taken effect at one moment between its
 //! invocation and its completion.
 //!
+//! [`check`] decides a recorded [`History`](crate::history::History), key by key, and says which
+//! algorithm decided.
+//!
 //! For a model of your own there are three strengths: [`is_linearizable`] is a bool,
 //! [`verdict`] keeps to a budget, [`explain`] shows its evidence. All decide by a search that is
 //! exact for any [`Model`](crate::model::Model).
 
 mod call;
+mod dead_end;
+mod key;
+mod kind;
 mod meter;
 mod options;
+mod register;
+mod report;
 mod search;
+mod words;
 
 pub use call::Call;
+pub use key::Algorithm;
+pub use kind::{ModelKind, NoSuchModel};
 pub use options::{Options, Unknown};
+pub use report::check;
 pub use search::{Alternative, Failure, Placed};
 
 use crate::model::Model;

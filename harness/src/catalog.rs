@@ -1,12 +1,12 @@
 //! What there is to run: targets with their workloads, options and bugs. Lookups by name say
 //! what there is when a name is unknown.
 
-use crate::nearest;
 use quorate_targets::bugs::{self, Bug};
-use quorate_targets::node::{Config, NodeId};
+use quorate_targets::names::UnknownName;
+use quorate_targets::node::{Config, Node, NodeId};
 use quorate_targets::raft::RaftKv;
 use quorate_targets::seed::Seed;
-use quorate_targets::node::Node;
+use quorate_workloads::options::Options;
 use quorate_workloads::registry;
 use quorate_workloads::workload::Workload;
 use std::collections::BTreeMap;
@@ -41,9 +41,9 @@ pub const TARGETS: &[Target] = &[
 ];
 
 /// The target called `name`.
-pub fn target(name: &str) -> Result<&'static Target, String> {
+pub fn target(name: &str) -> Result<&'static Target, UnknownName> {
     TARGETS.iter().find(|target| target.name == name).ok_or_else(|| {
-        nearest::unknown("target", name, TARGETS.iter().map(|target| target.name))
+        UnknownName::new("target", name, TARGETS.iter().map(|target| target.name))
     })
 }
 
@@ -54,15 +54,17 @@ pub fn new_workload(
     seed: Seed,
     members: &[NodeId],
 ) -> Result<Box<dyn Workload>, String> {
-    registry::find(name).map_err(|error| error.to_string())?.build(options, seed, members).map_err(|error| error.to_string())
+    let entry = registry::find(name).map_err(|error| error.to_string())?;
+    let options = Options::from(options.clone());
+    (entry.construct)(&options, seed, members).map_err(|error| error.to_string())
 }
 
 impl Target {
     /// The workload called `name`, if this target can run it.
-    pub fn workload(&self, name: &str) -> Result<&'static str, String> {
+    pub fn workload(&self, name: &str) -> Result<&'static str, UnknownName> {
         self.workloads.iter().find(|known| **known == name).copied().ok_or_else(|| {
             let what = format!("workload for {}", self.name);
-            nearest::unknown(&what, name, self.workloads.iter().copied())
+            UnknownName::new(&what, name, self.workloads.iter().copied())
         })
     }
 
@@ -72,10 +74,10 @@ impl Target {
     }
 
     /// The bug called `name`, if this target has it.
-    pub fn bug(&self, name: &str) -> Result<Bug, String> {
+    pub fn bug(&self, name: &str) -> Result<Bug, UnknownName> {
         self.bugs().find(|entry| entry.name == name).map(|entry| entry.bug).ok_or_else(|| {
             let what = format!("bug of {}", self.name);
-            nearest::unknown(&what, name, self.bugs().map(|entry| entry.name))
+            UnknownName::new(&what, name, self.bugs().map(|entry| entry.name))
         })
     }
 

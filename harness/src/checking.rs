@@ -3,14 +3,15 @@
 //! A checker that fails or runs out of its budget gives "unknown" with its reason, and never
 //! hides what the others found.
 
-use crate::cli::wrong;
-use crate::nearest;
+use crate::cli::{wrong, wrong_name};
 use crate::plan::Plan;
 use anyhow::Result;
 use quorate_checkers::history::History;
 use quorate_checkers::verdict::{CheckerReport, Verdict};
 use quorate_checkers::{aftermath, linearizable, stats};
-use quorate_workloads::registry::{self, Check};
+use quorate_targets::names::UnknownName;
+use quorate_workloads::registry;
+use quorate_workloads::workload::Check;
 use std::collections::BTreeSet;
 use std::sync::mpsc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -67,7 +68,7 @@ impl Request {
         if let Some(name) = model {
             if !MODELS.iter().any(|(known, _)| *known == name) {
                 let names = MODELS.iter().map(|(known, _)| *known);
-                return Err(wrong(nearest::unknown("model", name, names)));
+                return Err(wrong_name(UnknownName::new("model", name, names)));
             }
             request.checks.retain(|check| matches!(check, Check::Linearizable { .. }));
         }
@@ -75,7 +76,7 @@ impl Request {
     }
 
     fn of_workload(name: &str) -> Result<Request> {
-        let entry = registry::find(name).map_err(|error| wrong(error.to_string()))?;
+        let entry = registry::find(name).map_err(wrong_name)?;
         Ok(Request {
             checks: entry.checks.to_vec(),
             source: None,

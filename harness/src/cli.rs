@@ -65,6 +65,11 @@ pub fn wrong(message: impl Into<String>) -> anyhow::Error {
     anyhow::Error::new(Wrong(message.into()))
 }
 
+/// The same for an error that is a sentence of its own.
+pub fn wrong_name(error: impl std::error::Error) -> anyhow::Error {
+    wrong(error.to_string())
+}
+
 /// Parses the command line and carries it out.
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {

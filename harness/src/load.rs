@@ -65,3 +65,12 @@ fn load_plan(path: &Path) -> Result<Option<Plan>> {
         .map(Some)
         .map_err(|error| wrong(format!("{}: not a plan: {error}", path.display())))
 }
+
+fn read(path: &Path, torn_allowed: bool) -> Result<(History, Vec<String>)> {
+    let file =
+        fs::File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+    let options = jsonl::Options { allow_torn_tail: torn_allowed, ..jsonl::Options::default() };
+    let loaded = jsonl::read_with(file, &path.display().to_string(), options)
+        .map_err(|error| anyhow::Error::new(error).context(Wrong("the history cannot be read".into())))?;
+    Ok((loaded.history, loaded.notes))
+}

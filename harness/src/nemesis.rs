@@ -4,6 +4,15 @@
 //! business of a [`crate::world::World`]. Where a target cannot be known beforehand (the
 //! leader), the action names the role and the world resolves it.
 
+mod faults;
+mod names;
+mod schedule;
+mod shapes;
+
+pub use faults::{FaultKind, UnknownFault};
+pub use schedule::schedule;
+pub use shapes::{Shape, Whom, alone};
+
 use quorate_targets::node::NodeId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -17,7 +26,7 @@ pub type Grudge = BTreeMap<NodeId, Vec<NodeId>>;
 #[serde(rename_all = "kebab-case")]
 pub enum Aim {
     /// Exactly these.
-    Nodes(Vec<NodeId>),
+    Nodes(#[serde(with = "names::list")] Vec<NodeId>),
     /// Whoever leads when the action is applied.
     Leader,
 }
@@ -27,7 +36,7 @@ pub enum Aim {
 #[serde(rename_all = "kebab-case")]
 pub enum Cut {
     /// Exactly these.
-    Grudge(Grudge),
+    Grudge(#[serde(with = "names::grudge")] Grudge),
     /// The leader from everyone else, both ways, whoever leads when it is applied.
     LeaderAlone,
 }
@@ -80,4 +89,39 @@ pub struct Scheduled {
     /// What.
     #[serde(flatten)]
     pub action: Action,
+}
+
+/// A grudge as the history tells it: `{"n1":["n2","n3"]}`.
+pub fn grudge_json(grudge: &Grudge) -> serde_json::Value {
+    grudge.iter().map(|(node, deaf_to)| (node.to_string(), nodes_json(deaf_to))).collect()
+}
+
+/// Nodes as the history tells them: `["n1","n4"]`.
+pub fn nodes_json(nodes: &[NodeId]) -> serde_json::Value {
+    nodes.iter().map(NodeId::to_string).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_plan_reads_back_what_was_written() {
+        let grudge = Grudge::from([(NodeId(1), vec![NodeId(2), NodeId(3)])]);
+        let scheduled = Scheduled {
+            at_ms: 1500,
+            action: Action::StartPartition { shape: "one".into(), cut: Cut::Grudge(grudge) },
+        };
+        let text = serde_json::to_string(&scheduled).unwrap();
+        assert_eq!(
+            text,
+            r#"{"at_ms":1500,"f":"start-partition","shape":"one","cut":{"grudge":{"n1":["n2","n3"]}}}"#
+        );
+        assert_eq!(serde_json::from_str::<Scheduled>(&text).unwrap(), scheduled);
+
+        let kill = r#"{"at_ms":7,"f":"kill","aim":{"nodes":["n4"]}}"#;
+        let read: Scheduled = serde_json::from_str(kill).unwrap();
+        assert_eq!(read.action, Action::Kill { aim: Aim::Nodes(vec![NodeId(4)]) });
+        assert!(serde_json::from_str::<Scheduled>(&kill.replace("n4", "x4")).is_err());
+    }
 }

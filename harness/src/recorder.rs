@@ -50,7 +50,7 @@ impl Draft {
 /// The recorder of one run.
 pub struct Recorder {
     path: PathBuf,
-    out: BufWriter<File>,
+    out: jsonl::Writer<BufWriter<File>>,
     events: Vec<Event>,
     names: BTreeMap<NodeId, Name>,
 }
@@ -61,7 +61,7 @@ impl Recorder {
         let file = File::create(path).with_context(|| format!("cannot create {}", path.display()))?;
         Ok(Recorder {
             path: path.to_path_buf(),
-            out: BufWriter::with_capacity(1 << 16, file),
+            out: jsonl::Writer::new(BufWriter::with_capacity(1 << 16, file)),
             events: Vec::new(),
             names: BTreeMap::new(),
         })
@@ -74,7 +74,8 @@ impl Recorder {
         let Draft { process, kind, f, key, value, error, node, extra } = draft;
         let event =
             Event { index: OpIndex(index), time, process, kind, f, key, value, error, node, extra };
-        jsonl::write_event(&mut self.out, &event)
+        self.out
+            .event(&event)
             .with_context(|| format!("cannot write {}", self.path.display()))?;
         self.events.push(event);
         Ok(&self.events[index as usize])
@@ -88,7 +89,7 @@ impl Recorder {
     /// Hands everything recorded so far to the file, so that it is there if the run dies.
     pub fn flush(&mut self) -> Result<()> {
         use std::io::Write;
-        self.out.flush().with_context(|| format!("cannot write {}", self.path.display()))
+        self.out.get_mut().flush().with_context(|| format!("cannot write {}", self.path.display()))
     }
 
     /// All events, and the file complete.

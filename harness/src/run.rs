@@ -16,11 +16,12 @@ use crate::status_log::StatusLog;
 use crate::world::{self, World};
 use anyhow::{Context, Result};
 use quorate_checkers::aftermath;
-use quorate_checkers::history::{History, Nanos};
+use quorate_checkers::history::{Event, History};
 use quorate_checkers::value::Value;
 use quorate_checkers::verdict::Verdict;
 use quorate_targets::node::{NodeId, Status};
-use quorate_workloads::generator::{self, Generator};
+use quorate_workloads::generator::stagger::gap_at_rate;
+use quorate_workloads::generator::{Combine, Generator};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -60,7 +61,7 @@ pub fn run(plan: &Plan, options: &Options) -> Result<Done> {
     progress.finish();
     let history = History::from_events(events).context("the recorded history is not well-formed")?;
     progress.say(&format!("checking {} operations", history.operations().len()));
-    let verdict = checking::check(&history, &checking::Request::of_plan(plan))?;
+    let verdict = checking::check(&history, &checking::Request::of_plan(plan)?);
     results::write_json(&folder.join(file::VERDICT), &verdict)?;
     report::write(&folder, plan, &history, &verdict)?;
     Ok(Done { folder, history, verdict })
@@ -80,7 +81,7 @@ fn drive(
     world: &mut dyn World,
     folder: &Path,
     progress: &mut Progress,
-) -> Result<Vec<quorate_checkers::history::Event>> {
+) -> Result<Vec<Event>> {
     let members = plan.members();
     let mut workload =
         catalog::new_workload(&plan.workload, &plan.workload_options, plan.seed, &members)
@@ -110,15 +111,13 @@ fn drive(
 
 fn main_phase(plan: &Plan, interpreter: &mut Interpreter<'_>) -> Result<PhaseEnd> {
     let clients = interpreter.workload().main();
-    let mut generator = generator::time_limit(
-        Nanos(plan.time_limit.as_nanos() as u64),
-        generator::stagger(plan.rate, plan.seed, clients),
-    );
-    let end = interpreter.run(generator.as_mut(), &plan.schedule, None)?;
+    let mut generator =
+        clients.stagger(gap_at_rate(plan.rate), plan.seed).time_limit(plan.time_limit);
+    let end = interpreter.run(&mut generator, &plan.schedule, None)?;
     for action in healing(plan) {
-        interpreter.apply(&action, generator.as_mut())?;
+        interpreter.apply(&action, &mut generator)?;
     }
-    interpreter.drain(generator.as_mut(), plan.limits.drain)?;
+    interpreter.drain(&mut generator, plan.limits.drain)?;
     Ok(end)
 }
 

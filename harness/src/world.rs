@@ -4,6 +4,12 @@
 //! machine, an in-process register without a cluster, or simulated
 //! nodes in virtual time. A world never records anything; it only acts and tells.
 
+mod injector;
+mod lanes;
+pub mod null;
+pub mod processes;
+mod statuses;
+
 use crate::nemesis::{Action, FaultOutcome};
 use quorate_checkers::history::Nanos;
 use quorate_targets::api::{Outcome, Request};

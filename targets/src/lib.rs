@@ -13,6 +13,7 @@ pub mod caller;
 pub mod client;
 #[cfg(feature = "host")]
 pub mod host;
+pub mod names;
 pub mod node;
 pub mod options;
 pub mod raft;

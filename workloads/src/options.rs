@@ -1,7 +1,7 @@
-//! Options of workloads, given as `K=V`, and names that were not quite right.
+//! Options of workloads, given as `K=V`.
 
+use quorate_targets::names::UnknownName;
 use std::collections::BTreeMap;
-use std::fmt;
 
 /// An option that there is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub enum OptionError {
         name: String,
     },
     /// There is no such option.
-    #[error("there is no option `{}`{}", .0.name, .0)]
+    #[error(transparent)]
     Unknown(UnknownName),
     /// The value does not fit.
     #[error("option `{name}` must be {expected}, not `{value}`")]
@@ -53,56 +53,10 @@ pub enum OptionError {
     Conflict(String),
 }
 
-/// A name that nothing has; shows what there is, and the nearest.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnknownName {
-    /// The name that was given.
-    pub name: String,
-    /// The names that there are, in the order in which they are listed.
-    pub known: Vec<String>,
-}
-
-impl UnknownName {
-    /// For the names that there are.
-    pub fn new<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> UnknownName {
-        UnknownName { name: name.to_owned(), known: known.into_iter().map(str::to_owned).collect() }
+impl From<BTreeMap<String, String>> for Options {
+    fn from(given: BTreeMap<String, String>) -> Options {
+        Options { given }
     }
-
-    /// The name that was probably meant: the nearest one, if a third of it or less is different.
-    pub fn nearest(&self) -> Option<&str> {
-        let distance = |known: &&String| edits(&self.name, known);
-        let nearest = self.known.iter().min_by_key(distance)?;
-        (distance(&nearest) <= nearest.chars().count().div_ceil(3)).then_some(nearest)
-    }
-}
-
-/// What follows the complaint: `; did you mean ...? There is: ...`.
-impl fmt::Display for UnknownName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(nearest) = self.nearest() {
-            write!(f, "; did you mean `{nearest}`?")?;
-        } else {
-            f.write_str(".")?;
-        }
-        write!(f, " There is: {}", self.known.join(", "))
-    }
-}
-
-/// How many characters must be put in, taken out or changed (Levenshtein's distance). Costs the
-/// product of the lengths.
-fn edits(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let change = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = change.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }
 
 impl Options {
@@ -134,7 +88,7 @@ impl Options {
         match self.given.keys().find(|name| specs.iter().all(|spec| spec.name != **name)) {
             Some(name) => {
                 let known = specs.iter().map(|spec| spec.name);
-                Err(OptionError::Unknown(UnknownName::new(name, known)))
+                Err(OptionError::Unknown(UnknownName::new("option", name, known)))
             }
             None => Ok(()),
         }

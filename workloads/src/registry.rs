@@ -1,8 +1,9 @@
 //! The workloads that there are. To add one is to add its entry here.
 
-use crate::options::{OptionError, OptionSpec, Options, UnknownName};
+use crate::options::{OptionError, OptionSpec, Options};
 use crate::register::{self, Register, RegisterOptions};
 use crate::workload::{Check, Workload};
+use quorate_targets::names::UnknownName;
 use quorate_targets::node::NodeId;
 use quorate_targets::seed::Seed;
 
@@ -38,16 +39,11 @@ pub const WORKLOADS: &[Entry] = &[Entry {
     },
 }];
 
-/// The name of a workload that there is not.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no workload `{}`{}", .0.name, .0)]
-pub struct UnknownWorkload(pub UnknownName);
-
 /// The workload of that name.
-pub fn find(name: &str) -> Result<&'static Entry, UnknownWorkload> {
+pub fn find(name: &str) -> Result<&'static Entry, UnknownName> {
     let known = WORKLOADS.iter().map(|entry| entry.name);
     WORKLOADS
         .iter()
         .find(|entry| entry.name == name)
-        .ok_or_else(|| UnknownWorkload(UnknownName::new(name, known)))
+        .ok_or_else(|| UnknownName::new("workload", name, known))
 }

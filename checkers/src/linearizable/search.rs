@@ -189,14 +189,16 @@ impl<'a, 'b, M: Model, const N: usize> Search<'a, 'b, M, N> {
     }
 
     /// Files a configuration: beyond the completion if the call in `slot` is placed, else to be
-    /// expanded.
-    fn arrive(&mut self, mut reached: Reached<N>, slot: usize, idle: bool) {
-        let config = &mut reached.config;
-        if config.done.has(slot) || config.optional.has(slot) {
-            config.done.remove(slot);
-            config.optional.remove(slot);
-            self.next.insert(reached, &self.slots.observers, &self.used);
-        } else if self.met.insert((reached.config, idle)) {
+    /// expanded. If it is optional both: this is its last chance to leave a trace.
+    fn arrive(&mut self, reached: Reached<N>, slot: usize, idle: bool) {
+        let done = reached.config.done.has(slot);
+        if done || reached.config.optional.has(slot) {
+            let mut beyond = reached;
+            beyond.config.done.remove(slot);
+            beyond.config.optional.remove(slot);
+            self.next.insert(beyond, &self.slots.observers, &self.used);
+        }
+        if !done && self.met.insert((reached.config, idle)) {
             self.stack.push((reached, idle));
         }
     }

@@ -7,28 +7,28 @@ use quorate_checkers::model::Model;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-pub fn rng(seed: u64) -> ChaCha8Rng {
+pub(crate) fn rng(seed: u64) -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(seed)
 }
 
 /// How many histories a differential test tries: more with `QUORATE_NIGHTLY=1`.
-pub fn rounds(normal: u64) -> u64 {
+pub(crate) fn rounds(normal: u64) -> u64 {
     if std::env::var_os("QUORATE_NIGHTLY").is_some() { normal * 20 } else { normal }
 }
 
 /// The size and the trouble of a simulated run.
 #[derive(Clone, Copy, Debug)]
-pub struct Shape {
-    pub clients: usize,
-    pub calls: usize,
+pub(crate) struct Shape {
+    pub(crate) clients: usize,
+    pub(crate) calls: usize,
     /// The share of calls whose client never learns the outcome.
-    pub crashed: f64,
+    pub(crate) crashed: f64,
 }
 
 /// Runs clients against an atomic object: each call takes effect at one moment between its
 /// invocation and its completion, so the result is linearizable. A crashed call takes effect
 /// before, at some later time, or never.
-pub fn simulate<S, I: Clone, O>(
+pub(crate) fn simulate<S, I: Clone, O>(
     rng: &mut impl Rng,
     shape: Shape,
     mut state: S,
@@ -88,7 +88,7 @@ pub fn simulate<S, I: Clone, O>(
 
 /// Whether some order of the calls explains them, by trying all orders and, with them, all sets
 /// of crashed calls.
-pub fn oracle<M: Model>(model: &M, calls: &[Call<M::Input, M::Output>]) -> bool {
+pub(crate) fn oracle<M: Model>(model: &M, calls: &[Call<M::Input, M::Output>]) -> bool {
     let mut left: Vec<usize> = (0..calls.len()).collect();
     try_all(model, calls, &mut left, &model.initial())
 }
@@ -120,7 +120,7 @@ fn try_all<M: Model>(
 }
 
 /// The calls, one a line, for the message of a failed test.
-pub fn show<I: std::fmt::Debug, O: std::fmt::Debug>(calls: &[Call<I, O>]) -> String {
+pub(crate) fn show<I: std::fmt::Debug, O: std::fmt::Debug>(calls: &[Call<I, O>]) -> String {
     let line = |(at, call): (usize, &Call<I, O>)| {
         let Call { process, input, output, invoke, complete } = call;
         format!("\n#{at} [{invoke}, {complete:?}] p{process} {input:?}: {output:?}")

@@ -59,7 +59,7 @@ pub fn main(args: &Args) -> Result<ExitCode> {
             eprintln!("{note}");
         }
     }
-    let verdict = checking::check(&loaded.history, &request)?;
+    let verdict = checking::check(&loaded.history, &request);
     match args.format {
         Format::Json => out::json(&verdict)?,
         Format::Text => {

@@ -77,17 +77,17 @@ fn rows(what: What) -> Vec<Value> {
                 })
             })
             .collect(),
-        What::Workloads => registry::ALL
+        What::Workloads => registry::WORKLOADS
             .iter()
             .map(|entry| {
                 let options: Vec<String> =
                     entry.options.iter().map(|option| format!("{}={}", option.name, option.default)).collect();
-                json!({"name": entry.name, "description": entry.description, "api": entry.api, "options": options})
+                json!({"name": entry.name, "description": entry.about, "api": entry.api, "options": options})
             })
             .collect(),
         What::Faults => FaultKind::ALL
             .iter()
-            .map(|fault| json!({"name": fault.name(), "description": fault.description()}))
+            .map(|fault| json!({"name": fault.name(), "description": fault.describe()}))
             .collect(),
         What::Models => described(checking::MODELS),
         What::Checkers => described(checking::CHECKERS),

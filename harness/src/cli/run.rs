@@ -1,6 +1,6 @@
 //! `quorate run`: flags become a plan.
 
-use super::{Format, exit_code, wrong};
+use super::{Format, exit_code, wrong, wrong_name};
 use crate::catalog;
 use crate::duration;
 use crate::nemesis::{self, FaultKind};
@@ -91,9 +91,9 @@ pub fn main(args: &Args) -> Result<ExitCode> {
 }
 
 fn plan(args: &Args) -> Result<Plan> {
-    let target = catalog::target(&args.target).map_err(wrong)?;
+    let target = catalog::target(&args.target).map_err(wrong_name)?;
     let workload_name = args.workload.as_deref().unwrap_or(target.workloads[0]);
-    let workload = target.workload(workload_name).map_err(wrong)?;
+    let workload = target.workload(workload_name).map_err(wrong_name)?;
     let nodes = nodes(args, target)?;
     let members: Vec<NodeId> = (1..=nodes).map(NodeId).collect();
     let concurrency = concurrency(&args.concurrency, nodes)?;
@@ -112,7 +112,7 @@ fn plan(args: &Args) -> Result<Plan> {
         .iter()
         .map(|name| target.bug(name))
         .collect::<Result<_, _>>()
-        .map_err(wrong)?;
+        .map_err(wrong_name)?;
     let seed = Seed(args.seed.unwrap_or_else(|| rand::random_range(0..SEED_DRAWN_MAX)));
     let target_options = pairs("--target-opt", &args.target_options)?;
     let workload_options = pairs("--workload-opt", &args.workload_options)?;
@@ -177,7 +177,7 @@ fn faults(names: &[String], target: &catalog::Target) -> Result<Vec<FaultKind>> 
     }
     let mut faults: Vec<FaultKind> = Vec::new();
     for name in names {
-        let fault = FaultKind::parse(name).map_err(wrong)?;
+        let fault: FaultKind = name.parse().map_err(wrong_name)?;
         if !faults.contains(&fault) {
             faults.push(fault);
         }

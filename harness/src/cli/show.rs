@@ -72,7 +72,7 @@ fn print_verdict(args: &Args, loaded: &load::Loaded) -> Result<()> {
         outln!("{}", text.trim_end());
         return Ok(());
     }
-    let verdict = crate::checking::check(&loaded.history, &request)?;
+    let verdict = crate::checking::check(&loaded.history, &request);
     if args.format == Format::Json {
         return out::json(&verdict);
     }
@@ -124,7 +124,7 @@ fn print_events(format: Format, history: &History, events: &[&Event]) -> Result<
         match format {
             Format::Json => {
                 let mut line = Vec::new();
-                jsonl::write_event(&mut line, event)?;
+                jsonl::write(&mut line, [*event])?;
                 outln!("{}", String::from_utf8_lossy(&line).trim_end());
             }
             Format::Text => outln!("{}", summary::operation_line(history, event.index)),

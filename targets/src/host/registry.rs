@@ -1,10 +1,11 @@
 //! The bundled databases by name. A new one is one line here.
 
-use super::{HostError, HostOptions};
+use super::{HostError, HostOptions, run_node};
+use crate::raft::RaftKv;
 
 type Run = fn(&HostOptions) -> Result<(), HostError>;
 
-const TARGETS: &[(&str, Run)] = &[];
+const TARGETS: &[(&str, Run)] = &[("raft-kv", run_node::<RaftKv>)];
 
 /// Hosts a node of the target that `options` name.
 pub(super) fn run(options: &HostOptions) -> Result<(), HostError> {

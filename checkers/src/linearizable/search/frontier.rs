@@ -175,7 +175,8 @@ mod tests {
         let due = config(Bits::EMPTY, Bits::EMPTY);
         let done = config(bit(3), Bits::EMPTY);
         let optional = config(Bits::EMPTY, bit(3));
-        let check = |a, b, observers| dominates(a, b, observers, &used);
+        let check =
+            |a: &Config<1>, b: &Config<1>, observers: &Bits<1>| dominates(a, b, observers, &used);
         assert!(check(&optional, &due, &Bits::EMPTY) && check(&optional, &done, &Bits::EMPTY));
         assert!(!check(&done, &due, &Bits::EMPTY) && !check(&due, &done, &Bits::EMPTY));
         assert!(check(&done, &due, &bit(3)) && !check(&due, &done, &bit(3)));
