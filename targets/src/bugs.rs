@@ -1,5 +1,18 @@
 //! The seeded bugs: named, switchable faults of the bundled databases, each with the anomaly
 //! that it must cause. They test the harness: each must be caught.
+//!
+//! | target | bug | wrong is that | anomaly | in real systems |
+//! |---|---|---|---|---|
+//! | raft-kv | `stale-read` | the leader does not ask whether it still leads | stale read | Consul's default mode |
+//! | raft-kv | `follower-read` | any node answers | stale read | read replicas |
+//! | raft-kv | `ack-before-commit` | one log is enough for an answer | lost write | asynchronous replication |
+//! | raft-kv | `ack-before-sync` | memory is enough for an answer | lost write, by power | `appendfsync everysec` |
+//! | raft-kv | `forget-vote` | a restarted node votes again | two leaders in a term | |
+//! | raft-kv | `minority-quorum` | two minorities decide at once | split brain | |
+//! | raft-kv | `no-log-check` | who lacks entries may lead | lost write | |
+//! | raft-kv | `double-apply` | a retry counts twice | a write comes back | databases without idempotent writes |
+//! | raft-kv | `commit-prior-term` | entries are given out that may yet be overwritten | lost write | the paper's figure 8 |
+//! | raft-kv | `lose-snapshot-tail` | a restart forgets | lost write, by restart | |
 
 use serde::{Deserialize, Serialize};
 
@@ -29,20 +42,20 @@ pub enum Bug {
     LoseSnapshotTail,
 }
 
-/// What a person is told of a bug.
-#[derive(Clone, Copy, Debug)]
+/// What is known of a bug.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// The bug.
     pub bug: Bug,
     /// Its name on the command line.
     pub name: &'static str,
-    /// The database that has it.
+    /// Whose bug it is.
     pub target: &'static str,
     /// What is wrong, in one sentence.
     pub sentence: &'static str,
-    /// The anomaly that it must cause.
+    /// The anomaly that clients see.
     pub anomaly: &'static str,
-    /// Further arguments of `quorate run` that make it show; the defaults are enough where empty.
+    /// What a run needs to show it, as arguments of `quorate run`; nothing where the defaults do.
     pub needs: &'static [&'static str],
 }
 
@@ -52,88 +65,102 @@ pub const ALL: &[Entry] = &[
         bug: Bug::StaleRead,
         name: "stale-read",
         target: "raft-kv",
-        sentence: "the leader answers reads from its own state without confirming that it still leads",
-        anomaly: "stale read",
+        sentence: "The leader answers reads from its own state without asking a majority whether \
+                   it still leads.",
+        anomaly: "stale-read",
         needs: &["--nemesis", "partition"],
     },
     Entry {
         bug: Bug::FollowerRead,
         name: "follower-read",
         target: "raft-kv",
-        sentence: "any node answers reads from its own state",
-        anomaly: "stale read",
+        sentence: "Any node answers reads from its own state, however old that is.",
+        anomaly: "stale-read",
         needs: &[],
     },
     Entry {
         bug: Bug::AckBeforeCommit,
         name: "ack-before-commit",
         target: "raft-kv",
-        sentence: "the leader replies when its own log has the entry, before a majority has it",
-        anomaly: "lost write",
+        sentence: "The leader answers a write as soon as its own log has it.",
+        anomaly: "lost-write",
         needs: &[],
     },
     Entry {
         bug: Bug::AckBeforeSync,
         name: "ack-before-sync",
         target: "raft-kv",
-        sentence: "appends and votes are acknowledged before they are on disk",
-        anomaly: "lost write",
+        sentence: "Entries and votes are acknowledged at once and synced up to 300 ms later.",
+        anomaly: "lost-write",
         needs: &["--nemesis", "kill"],
     },
     Entry {
         bug: Bug::ForgetVote,
         name: "forget-vote",
         target: "raft-kv",
-        sentence: "the vote is not persisted, so that a restarted node can vote twice in a term",
-        anomaly: "split brain: lost write",
-        needs: &["--nemesis", "kill"],
+        sentence: "The vote is not on disk: a node that restarts votes again in the same term.",
+        anomaly: "split-brain",
+        needs: &["--nemesis", "kill", "--nemesis-interval", "500ms"],
     },
     Entry {
         bug: Bug::MinorityQuorum,
         name: "minority-quorum",
         target: "raft-kv",
-        sentence: "one vote too few is enough, to elect and to commit",
-        anomaly: "split brain: stale read, lost write",
+        sentence: "One vote too few is enough, for elections, commits and reads.",
+        anomaly: "split-brain",
         needs: &["--nemesis", "partition"],
     },
     Entry {
         bug: Bug::NoLogCheck,
         name: "no-log-check",
         target: "raft-kv",
-        sentence: "votes are granted without comparing logs",
-        anomaly: "lost write",
+        sentence: "Votes are given without comparing logs: a node that lacks committed entries \
+                   may lead.",
+        anomaly: "lost-write",
         needs: &[],
     },
     Entry {
         bug: Bug::DoubleApply,
         name: "double-apply",
         target: "raft-kv",
-        sentence: "there is no session table: a request that the client retries is applied again",
-        anomaly: "a write that comes back, a cas refused that took effect",
+        sentence: "There is no session table: a request that the client repeats is applied again.",
+        anomaly: "duplicate-write",
         needs: &[],
     },
     Entry {
         bug: Bug::CommitPriorTerm,
         name: "commit-prior-term",
         target: "raft-kv",
-        sentence: "entries of earlier terms are committed by counting replicas (Raft, Figure 8)",
-        anomaly: "lost write",
-        needs: &["--nemesis", "partition,kill"],
+        sentence: "Entries of earlier terms count as committed once a majority has them (the \
+                   paper's figure 8).",
+        anomaly: "lost-write",
+        needs: &["--nemesis", "partition,kill", "--nemesis-interval", "500ms"],
     },
     Entry {
         bug: Bug::LoseSnapshotTail,
         name: "lose-snapshot-tail",
         target: "raft-kv",
-        sentence: "log entries behind a snapshot are lost when a node restarts",
-        anomaly: "lost write",
+        sentence: "A node that restarts takes its snapshot for all there is and loses the log \
+                   behind it.",
+        anomaly: "lost-write",
         needs: &["--nemesis", "kill"],
     },
 ];
 
+/// The bug called `name`.
+pub fn find(name: &str) -> Option<&'static Entry> {
+    ALL.iter().find(|entry| entry.name == name)
+}
+
+/// The bugs of a target.
+pub fn of(target: &str) -> impl Iterator<Item = &'static Entry> {
+    ALL.iter().filter(move |entry| entry.target == target)
+}
+
 impl Bug {
-    /// What a person is told of it.
+    /// What is known of it.
     pub fn entry(self) -> &'static Entry {
-        // The table holds each bug in the order of the enumeration; a test sees to it.
+        // The table is in the order of the enumeration, which a test holds it to.
         &ALL[self as usize]
     }
 
@@ -148,12 +175,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_holds_each_bug_under_its_name() {
+    fn the_table_is_complete() {
         for (place, entry) in ALL.iter().enumerate() {
-            assert_eq!(entry.bug as usize, place);
-            assert_eq!(serde_json::to_value(entry.bug).unwrap(), entry.name);
-            assert!(entry.needs.len().is_multiple_of(2), "{}: flags come with a value", entry.name);
+            assert_eq!(entry.bug as usize, place, "{} is out of order", entry.name);
+            assert_eq!(entry.bug.entry(), entry);
+            assert_eq!(find(entry.name), Some(entry));
+            let json = serde_json::to_string(&entry.bug).unwrap();
+            assert_eq!(json, format!("\"{}\"", entry.name), "one name for plans and people");
+            assert!(entry.sentence.ends_with('.') && !entry.anomaly.is_empty());
         }
-        assert_eq!(ALL.len(), Bug::LoseSnapshotTail as usize + 1);
+        assert_eq!(of("raft-kv").count(), 10);
+        assert_eq!(find("no-such-bug"), None);
     }
 }

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 /// Names one logical operation of one client, so that a retry is applied once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Session {
-    /// The client; never used again after it has given up on an operation.
+    /// The client; never used again after it has given up on an operation. Numbers are handed
+    /// out upwards: a target that forgets old sessions tells a new client from a forgotten one
+    /// by that, and answers `definite: false` where it cannot.
     pub client: u64,
     /// Grows by one with each logical operation of the client; a retry keeps it.
     pub seq: u64,
@@ -21,7 +23,8 @@ pub struct Request {
     /// What to do.
     #[serde(flatten)]
     pub op: Op,
-    /// Whose operation this is; without it a retry may be applied twice.
+    /// Whose operation this is; without it a retry, or a message that the network doubles, may
+    /// be applied twice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<Session>,
 }

@@ -98,6 +98,9 @@ impl Invariants {
 impl Observer<RaftKv> for Invariants {
     fn before(&mut self, view: &View<'_, RaftKv>, id: NodeId, input: &Input<RaftKv>) {
         let Some(node) = view.node(id) else { return };
+        if let Input::Message { from, message } = input {
+            self.election_safety.receive(*from, id, message);
+        }
         coverage::count_input(node, input, &mut self.sometimes);
         self.before.insert(id, Before::of(node));
     }
@@ -108,6 +111,8 @@ impl Observer<RaftKv> for Invariants {
         id: NodeId,
         happened: &Happened<'_, RaftKv>,
     ) -> Result<(), Violation> {
+        let unsafe_machine = |detail| violation("state machine safety", view.now(), detail);
+        self.commitment.release(view).map_err(unsafe_machine)?;
         let Some(node) = view.node(id) else { return Ok(()) };
         match happened {
             Happened::Died => {}

@@ -54,6 +54,7 @@ pub(crate) struct Clients {
     highest: u64,
     values: i64,
     pub(crate) operations: Vec<Operation>,
+    stopped: bool,
     /// How many writes were answered; the caller sets it back.
     pub(crate) served: u64,
 }
@@ -70,12 +71,18 @@ impl Clients {
             highest: CLIENTS as u64,
             values: 0,
             operations: Vec::new(),
+            stopped: false,
             served: 0,
         }
     }
 
     pub(crate) fn begin(&mut self, world: &mut Cluster, alarms: &mut Vec<Alarm>) {
         (0..CLIENTS).for_each(|client| self.rest(client, world, alarms));
+    }
+
+    /// From now on nobody asks.
+    pub(crate) fn stop(&mut self) {
+        self.stopped = true;
     }
 
     fn rest(&mut self, client: usize, world: &mut Cluster, alarms: &mut Vec<Alarm>) {
@@ -85,6 +92,9 @@ impl Clients {
 
     /// The client's pause is over: it goes on with its operation, or begins another.
     pub(crate) fn ask(&mut self, client: usize, world: &mut Cluster, alarms: &mut Vec<Alarm>) {
+        if self.stopped {
+            return;
+        }
         let mut work = self.work[client].unwrap_or_else(|| self.invent(client, world.now()));
         let operation = &self.operations[work.operation];
         let session = Some(operation.session);

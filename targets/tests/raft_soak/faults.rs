@@ -2,6 +2,7 @@
 
 use super::{Alarm, Cluster, alarm};
 use quorate_targets::node::NodeId;
+use quorate_targets::raft::RaftKv;
 use quorate_targets::seed::Seed;
 use quorate_targets::sim::{Delay, Fault, Gate, Link, Nanos, Ppm};
 use rand::RngExt;
@@ -36,35 +37,33 @@ impl Faults {
             2 => self.halves(world, &nodes[..1]),
             3 | 4 => self.isolate_leader(world),
             5 => self.one_way(world, &nodes),
-            6 => self.ring(world, &nodes),
+            6 => Faults::ring(world, &nodes),
             7 => self.lossy(world),
-            8 => some.iter().for_each(|node| drop(world.inject(&Fault::PowerOff { node: *node }))),
-            9 => some.iter().for_each(|node| drop(world.inject(&Fault::Pause { node: *node }))),
+            8 => some.into_iter().for_each(|node| inject(world, &Fault::PowerOff { node })),
+            9 => some.into_iter().for_each(|node| inject(world, &Fault::Pause { node })),
             10 => {
                 let leader = leader(world).unwrap_or(nodes[0]);
-                world.inject(&Fault::PowerOff { node: leader });
-                world.inject(&Fault::Start { node: leader });
+                inject(world, &Fault::PowerOff { node: leader });
+                inject(world, &Fault::Start { node: leader });
             }
-            _ => {
-                world.inject(&Fault::OpenAll);
-            }
+            _ => inject(world, &Fault::OpenAll),
         }
         for node in nodes {
             if self.rng.random_bool(0.6) {
-                world.inject(&Fault::Start { node });
-                world.inject(&Fault::Resume { node });
+                inject(world, &Fault::Start { node });
+                inject(world, &Fault::Resume { node });
             }
         }
         self.plan(world, alarms);
     }
 
     /// Makes everything well.
-    pub(crate) fn heal(&mut self, world: &mut Cluster) {
-        self.links(world, Link::delayed(delay(100, 400)));
-        world.inject(&Fault::OpenAll);
+    pub(crate) fn heal(world: &mut Cluster) {
+        Faults::links(world, Link::delayed(delay(100, 400)));
+        inject(world, &Fault::OpenAll);
         for node in world.members() {
-            world.inject(&Fault::Start { node });
-            world.inject(&Fault::Resume { node });
+            inject(world, &Fault::Start { node });
+            inject(world, &Fault::Resume { node });
         }
     }
 
@@ -77,10 +76,10 @@ impl Faults {
     /// Cuts off some from the rest.
     fn halves(&mut self, world: &mut Cluster, some: &[NodeId]) {
         let gate = if self.rng.random_bool(0.2) { Gate::Held } else { Gate::Cut };
-        world.inject(&Fault::OpenAll);
+        inject(world, &Fault::OpenAll);
         for (from, to) in pairs(world) {
             if some.contains(&from) != some.contains(&to) {
-                world.inject(&Fault::Gate { from, to, gate });
+                inject(world, &Fault::Gate { from, to, gate });
             }
         }
     }
@@ -96,18 +95,18 @@ impl Faults {
         let sends = self.rng.random_bool(0.5);
         for (from, to) in pairs(world) {
             if (if sends { to } else { from }) == nodes[0] {
-                world.inject(&Fault::Gate { from, to, gate: Gate::Cut });
+                inject(world, &Fault::Gate { from, to, gate: Gate::Cut });
             }
         }
     }
 
     /// Each sees a majority, no two the same.
-    fn ring(&mut self, world: &mut Cluster, nodes: &[NodeId]) {
+    fn ring(world: &mut Cluster, nodes: &[NodeId]) {
         let place = |node| nodes.iter().position(|n| *n == node).unwrap_or(0);
         for (from, to) in pairs(world) {
             let apart = place(from).abs_diff(place(to));
             if apart.min(nodes.len() - apart) > nodes.len() / 4 {
-                world.inject(&Fault::Gate { from, to, gate: Gate::Cut });
+                inject(world, &Fault::Gate { from, to, gate: Gate::Cut });
             }
         }
     }
@@ -120,14 +119,19 @@ impl Faults {
             duplicate: chance(&mut self.rng),
             reorder: chance(&mut self.rng),
         };
-        self.links(world, link);
+        Faults::links(world, link);
     }
 
-    fn links(&mut self, world: &mut Cluster, link: Link) {
+    fn links(world: &mut Cluster, link: Link) {
         for (from, to) in pairs(world) {
-            world.inject(&Fault::Link { from, to, link });
+            inject(world, &Fault::Link { from, to, link });
         }
     }
+}
+
+/// Does this; that it may make no sense just now does not matter.
+fn inject(world: &mut Cluster, fault: &Fault) {
+    world.inject(fault);
 }
 
 fn delay(base: u64, jitter: u64) -> Delay {
@@ -141,7 +145,7 @@ fn pairs(world: &Cluster) -> Vec<(NodeId, NodeId)> {
 
 /// Who leads in the latest term.
 fn leader(world: &Cluster) -> Option<NodeId> {
-    let leads = |node: &NodeId| world.node(*node).is_some_and(|node| node.is_leader());
-    let term = |node: &NodeId| world.node(*node).map(quorate_targets::raft::RaftKv::term);
+    let leads = |node: &NodeId| world.node(*node).is_some_and(RaftKv::is_leader);
+    let term = |node: &NodeId| world.node(*node).map(RaftKv::term);
     world.members().filter(leads).max_by_key(term)
 }

@@ -28,6 +28,9 @@ const TROUBLE: Nanos = Nanos::from_secs(6);
 /// How long the healed cluster has to serve again.
 const PEACE: Nanos = Nanos::from_secs(5);
 
+/// How long the clients are silent in the end, so that all that was answered is settled.
+const QUIET: Nanos = Nanos::from_millis(500);
+
 /// What alarms are for.
 #[derive(Clone, Copy, Debug)]
 enum Alarm {
@@ -42,16 +45,19 @@ fn soak(seed: u64, bugs: &[Bug]) -> Result<Sometimes, String> {
     let mut rng = seed.stream("soak");
     let sessions = [5, 4096][rng.random_range(0..2)];
     let setup = draw_setup(&mut rng, bugs).with_option("sessions", &sessions.to_string());
-    let mut world = Cluster::observed(seed, setup, Invariants::default()).unwrap();
+    let mut world =
+        Cluster::observed(seed, setup, Invariants::default()).map_err(|why| why.to_string())?;
     let mut clients = Clients::new(seed, &mut rng);
     let mut faults = Faults::new(seed);
     let mut alarms: Vec<Alarm> = Vec::new();
     clients.begin(&mut world, &mut alarms);
     faults.plan(&mut world, &mut alarms);
     drive(&mut world, &mut clients, Some(&mut faults), &mut alarms, TROUBLE)?;
-    faults.heal(&mut world);
+    Faults::heal(&mut world);
     clients.served = 0;
     drive(&mut world, &mut clients, None, &mut alarms, TROUBLE + PEACE)?;
+    clients.stop();
+    drive(&mut world, &mut clients, None, &mut alarms, TROUBLE + PEACE + QUIET)?;
     if clients.served == 0 {
         return Err("no progress after all was healed".to_owned());
     }

@@ -3,7 +3,7 @@
 
 use super::super::{Message, Term};
 use super::Step;
-use crate::node::{Effect, NodeId};
+use crate::node::NodeId;
 use std::collections::BTreeMap;
 
 /// Who led, and who voted for whom.
@@ -11,18 +11,24 @@ use std::collections::BTreeMap;
 pub(super) struct Votes {
     leaders: BTreeMap<Term, NodeId>,
     given: BTreeMap<(Term, NodeId), NodeId>,
+    /// Two votes of one node in one term.
+    double: Option<String>,
 }
 
 impl Votes {
+    /// A message comes to `to`. A vote counts when it arrives: before, a loss of power can take
+    /// it back together with the voter's memory of it.
+    pub(super) fn receive(&mut self, from: NodeId, to: NodeId, message: &Message) {
+        match message {
+            Message::VoteReply(vote) if vote.granted => self.give(from, vote.term, to),
+            Message::Vote(ballot) => self.give(from, ballot.term, from),
+            _ => {}
+        }
+    }
+
     pub(super) fn check(&mut self, step: &Step<'_>) -> Result<(), String> {
-        for effect in step.effects {
-            let Effect::Send { to, message } = effect else { continue };
-            let vote = match message {
-                Message::VoteReply(vote) if vote.granted => (vote.term, *to),
-                Message::Vote(ballot) => (ballot.term, step.id),
-                _ => continue,
-            };
-            self.give(step.id, vote.0, vote.1)?;
+        if let Some(double) = self.double.take() {
+            return Err(double);
         }
         if step.node.is_leader() {
             let term = step.node.term();
@@ -34,11 +40,11 @@ impl Votes {
         Ok(())
     }
 
-    fn give(&mut self, voter: NodeId, term: Term, candidate: NodeId) -> Result<(), String> {
+    fn give(&mut self, voter: NodeId, term: Term, candidate: NodeId) {
         let first = *self.given.entry((term, voter)).or_insert(candidate);
-        if first == candidate {
-            return Ok(());
+        if first != candidate {
+            let detail = format!("{voter} voted for {first} and for {candidate} in term {term}");
+            self.double.get_or_insert(detail);
         }
-        Err(format!("{voter} voted for {first} and for {candidate} in term {term}"))
     }
 }
