@@ -12,6 +12,8 @@ mod text;
 use crate::value::Value;
 use std::borrow::Cow;
 
+pub(crate) use number::number_value;
+
 /// How deep lists and maps may nest. The deepest known histories need five.
 pub(crate) const DEPTH_MAX: usize = 128;
 
