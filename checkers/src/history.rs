@@ -8,11 +8,13 @@
 //! One rule set, [`Pairing`], says what a well-formed history is. [`Builder`] keeps the events
 //! that pass it, [`History`] is the result, and [`jsonl`] reads and writes it as a file.
 
+pub(crate) mod fields;
 pub mod jsonl;
 mod pairing;
 mod partition;
 mod read_error;
 
+pub use jsonl::Loaded;
 pub(crate) use jsonl::Names;
 pub use pairing::{HistoryError, Pairing, Role};
 pub use partition::{KeyGroup, Partition};

@@ -13,7 +13,7 @@ mod write;
 pub(crate) use write::{write_keyword, write_value};
 
 use crate::history::Names;
-use crate::value::{Name, Value};
+use crate::value::Value;
 
 /// How deep collections may nest. The deepest known histories need six.
 pub(crate) const DEPTH_MAX: usize = 128;
@@ -49,11 +49,6 @@ impl<'a> Scanner<'a> {
         self.at = at;
     }
 
-    /// The one copy of `text` as a name.
-    pub(crate) fn name(&mut self, text: &str) -> Name {
-        self.names.get(text)
-    }
-
     /// The next character that is neither white space nor a comment nor part of a discarded
     /// form, without taking it.
     pub(crate) fn peek(&mut self) -> Result<Option<u8>, EdnError> {
@@ -66,13 +61,6 @@ impl<'a> Scanner<'a> {
             Some(_) => self.value(0).map(Some),
             None => Ok(None),
         }
-    }
-
-    /// Takes `byte` if it comes next.
-    pub(crate) fn eat(&mut self, byte: u8) -> Result<bool, EdnError> {
-        let found = self.peek()? == Some(byte);
-        self.at += usize::from(found);
-        Ok(found)
     }
 
     pub(crate) fn error<T>(&self, problem: impl Into<String>) -> Result<T, EdnError> {

@@ -20,7 +20,7 @@ struct Step {
 }
 
 /// Well-formed histories of at most `length` events whose values are drawn from `values`.
-pub fn histories(
+pub(crate) fn histories(
     values: BoxedStrategy<Value>,
     names: BoxedStrategy<String>,
     length: usize,
@@ -80,12 +80,12 @@ fn build(steps: &[Step]) -> History {
 }
 
 /// Names as an operation, a node or an extra field may have them.
-pub fn names() -> BoxedStrategy<String> {
+pub(crate) fn names() -> BoxedStrategy<String> {
     prop_oneof!["[a-z]{1,8}(-[a-z]{1,8})?", "read|write|cas|txn|time", any::<String>()].boxed()
 }
 
 /// All that JSON can say.
-pub fn json_values() -> BoxedStrategy<Value> {
+pub(crate) fn json_values() -> BoxedStrategy<Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::Bool),
@@ -110,8 +110,45 @@ pub fn json_values() -> BoxedStrategy<Value> {
     .boxed()
 }
 
+/// All that EDN can say.
+pub(crate) fn edn_values() -> BoxedStrategy<Value> {
+    let token = || {
+        "[a-z*+!?<>=_-]{1,6}(/[a-z.-]{1,6})?".prop_filter("numbers are no names", |text| {
+            !matches!(text.as_str(), "nil" | "true" | "false")
+        })
+    };
+    let leaf = prop_oneof![
+        json_values(),
+        token().prop_map(|text| Value::Keyword(text.into())),
+        token().prop_map(|text| Value::Symbol(text.into())),
+        any::<char>().prop_map(Value::Char),
+        any::<f64>().prop_map(Value::Float),
+        "-?(0|[1-9][0-9]{0,20})/[1-9][0-9]{0,3}".prop_map(|text| Value::Ratio(text.into())),
+        "-?(0|[1-9][0-9]{0,20})(\\.[0-9]{1,5})?(e-?[0-9]{1,3})?"
+            .prop_map(|text| Value::Decimal(text.into())),
+    ];
+    leaf.prop_recursive(3, 12, 4, move |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..4).prop_map(Value::from),
+            vec(inner.clone(), 0..4).prop_map(|mut items| {
+                items.sort();
+                items.dedup();
+                Value::Set(items.into())
+            }),
+            vec((inner.clone(), inner.clone()), 0..4).prop_map(|mut pairs| {
+                pairs.sort();
+                pairs.dedup_by(|a, b| a.0 == b.0);
+                Value::Map(pairs.into())
+            }),
+            ("[a-z]{1,5}(/[a-z]{1,5})?", inner)
+                .prop_map(|(tag, value)| Value::Tagged(Box::new((tag.into(), value)))),
+        ]
+    })
+    .boxed()
+}
+
 /// Fails unless both have the same events, to the order of pairs and the sign of zero.
-pub fn assert_same(left: &History, right: &History) {
+pub(crate) fn assert_same(left: &History, right: &History) {
     for (a, b) in left.events().iter().zip(right.events()) {
         assert_eq!(format!("{a:?}"), format!("{b:?}"));
     }
