@@ -6,6 +6,8 @@
 //! reader does the same work and checks, pairs and keeps the events. The line to compare is
 //! `read_on_one_thread` with `serde_json_borrowed`.
 
+#![expect(clippy::unwrap_used, reason = "the lines are our own")]
+
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 use quorate_checkers::history::jsonl;

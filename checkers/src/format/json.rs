@@ -96,6 +96,20 @@ impl<'a> Scanner<'a> {
         JsonError { at: self.at, problem }
     }
 
+    /// Takes a string if one without escapes comes next; else takes nothing.
+    pub(crate) fn plain_string(&mut self) -> Option<&'a str> {
+        if self.peek() != Some(b'"') {
+            return None;
+        }
+        let begin = self.at + 1;
+        let rest = &self.text.as_bytes()[begin..];
+        let length = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))?;
+        (rest[length] == b'"').then(|| {
+            self.at = begin + length + 1;
+            &self.text[begin..begin + length]
+        })
+    }
+
     /// A key of an object with its colon.
     pub(crate) fn key(&mut self) -> Result<Cow<'a, str>, JsonError> {
         self.need(b'"', "a field's name in quotes")?;
