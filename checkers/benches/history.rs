@@ -77,8 +77,10 @@ fn serde_json_borrowed(bencher: Bencher<'_, '_>, events: usize) {
 #[divan::bench(args = SIZES, max_time = 3)]
 fn serde_json_value(bencher: Bencher<'_, '_>, events: usize) {
     bench(bencher, events, |text| {
-        let values = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line));
-        values.map(|value| black_box(value.unwrap()).as_object().map_or(0, |o| o.len())).sum()
+        let values = text.lines().map(serde_json::from_str::<serde_json::Value>);
+        values
+            .map(|value| black_box(value.unwrap()).as_object().map_or(0, serde_json::Map::len))
+            .sum()
     });
 }
 

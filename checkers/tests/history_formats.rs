@@ -43,7 +43,7 @@ fn with_keys_repeated(history: &History) -> History {
 fn keyed(history: &History) -> History {
     with_keys_repeated(&changed(history, |event, _| match event.process {
         Process::Client(number) => {
-            let key = event.key.clone().unwrap_or(Value::Int(number as i64));
+            let key = event.key.clone().unwrap_or(Value::str(number.to_string()));
             Event { key: Some(key).filter(|_| event.kind == EventType::Invoke), ..event.clone() }
         }
         Process::Nemesis => event.clone(),
@@ -80,15 +80,14 @@ fn kv_histories() -> impl Strategy<Value = History> {
         };
         let mut open: [Option<(Name, Value, Value)>; 4] = Default::default();
         for (process, f, key, value) in steps {
-            match open[process as usize].take() {
-                Some((f, key, value)) => next(process, EventType::Ok, &f, &key, value),
-                None => {
-                    let (f, key) = (Name::from(["get", "put", "append"][f]), Value::str(key));
-                    let value = Value::str(value);
-                    let asked = if &*f == "get" { Value::Null } else { value.clone() };
-                    next(process, EventType::Invoke, &f, &key, asked);
-                    open[process as usize] = Some((f, key, value));
-                }
+            if let Some((f, key, value)) = open[process as usize].take() {
+                next(process, EventType::Ok, &f, &key, value);
+            } else {
+                let (f, key) = (Name::from(["get", "put", "append"][f]), Value::str(key));
+                let value = Value::str(value);
+                let asked = if &*f == "get" { Value::Null } else { value.clone() };
+                next(process, EventType::Invoke, &f, &key, asked);
+                open[process as usize] = Some((f, key, value));
             }
         }
         for (process, open) in open.into_iter().enumerate() {
