@@ -12,6 +12,8 @@ mod text;
 use crate::value::Value;
 use std::borrow::Cow;
 
+pub(crate) use number::number_value;
+
 /// How deep lists and maps may nest. The deepest known histories need five.
 pub(crate) const DEPTH_MAX: usize = 128;
 
@@ -48,6 +50,11 @@ pub(crate) struct Scanner<'a> {
 impl<'a> Scanner<'a> {
     pub(crate) fn new(text: &'a str) -> Scanner<'a> {
         Scanner { text, at: 0 }
+    }
+
+    /// Offset of the next byte.
+    pub(crate) fn at(&self) -> usize {
+        self.at
     }
 
     /// The next byte that is not white space, without taking it.
@@ -87,6 +94,20 @@ impl<'a> Scanner<'a> {
         let over = self.at >= self.text.len();
         let problem = if over { Problem::End } else { Problem::Expected(what) };
         JsonError { at: self.at, problem }
+    }
+
+    /// Takes a string if one without escapes comes next; else takes nothing.
+    pub(crate) fn plain_string(&mut self) -> Option<&'a str> {
+        if self.peek() != Some(b'"') {
+            return None;
+        }
+        let begin = self.at + 1;
+        let rest = &self.text.as_bytes()[begin..];
+        let length = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))?;
+        (rest[length] == b'"').then(|| {
+            self.at = begin + length + 1;
+            &self.text[begin..begin + length]
+        })
     }
 
     /// A key of an object with its colon.
