@@ -1,3 +1,220 @@
-//! How histories are written down.
+//! How histories are written down: our own lines of JSON, and what other tools read and write.
+//!
+//! All readers make the same well-formed [`History`], and all say by
+//! file, line and field what they cannot read. Our own format is read strictly; those of others
+//! are read as far as their meaning is clear, and notes tell what was changed on the way.
+//!
+//! | format | read | written |
+//! |---|---|---|
+//! | [`Format::Jsonl`] | streaming, strict | all |
+//! | [`Format::Edn`] | one map a line, or one vector of maps | one map a line |
+//! | [`Format::ElleJson`] | one list of objects, or one object a line | one list |
+//! | [`Format::JepsenLog`] | `process type f value [error]` a line, in Jepsen's log or alone | where it can say it |
+//! | [`Format::KvLog`] | as EDN | where it can say it |
 
+pub(crate) mod edn;
+mod foreign;
 pub(crate) mod json;
+mod log;
+mod maps;
+
+use crate::history::{History, Loaded, OpIndex, ReadError, jsonl};
+use std::fmt;
+use std::io::{self, Read, Write};
+
+/// A way to write histories down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Format {
+    /// Our own: see [`jsonl`].
+    Jsonl,
+    /// Jepsen's `history.edn`.
+    Edn,
+    /// The JSON that elle-cli reads: Jepsen's maps as objects.
+    ElleJson,
+    /// The lines of Jepsen's log, as in Porcupine's etcd data, and of its `history.txt`.
+    JepsenLog,
+    /// Porcupine's key-value data: EDN maps of `get`, `put` and `append` on string keys.
+    KvLog,
+}
+
+/// Whether values are the tuples `[key value]` of `jepsen.independent`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tuples {
+    /// They are where each invocation has a vector of two whose first is no collection, at
+    /// least one has `nil` for its second, completions repeat the first, and no event has a
+    /// field `key`.
+    #[default]
+    Detect,
+    /// They are, in all events of clients.
+    Always,
+    /// They are not.
+    Never,
+}
+
+/// How to read formats of others. [`Format::Jsonl`] heeds `allow_torn_tail` alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Leave out a last line that was cut off, as a run that was killed leaves it.
+    pub allow_torn_tail: bool,
+    /// Whether keys are in the values.
+    pub tuples: Tuples,
+    /// Give an invocation to each completion that has none, for histories of which only the
+    /// completions were kept. Such an invocation has an extra field `synthetic`.
+    pub synthesise: bool,
+}
+
+/// Why a history could not be written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// The output failed.
+    #[error("cannot be written")]
+    Io(#[from] io::Error),
+    /// The format has no way to say it.
+    #[error("event {at} cannot be said in the format {format}: {why}")]
+    Unsayable {
+        /// The format.
+        format: Format,
+        /// The event.
+        at: OpIndex,
+        /// What the format lacks.
+        why: &'static str,
+    },
+}
+
+impl Format {
+    /// All of them.
+    pub const ALL: [Format; 5] =
+        [Format::Jsonl, Format::Edn, Format::ElleJson, Format::JepsenLog, Format::KvLog];
+
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Format::Jsonl => "jsonl",
+            Format::Edn => "edn",
+            Format::ElleJson => "elle-json",
+            Format::JepsenLog => "jepsen-log",
+            Format::KvLog => "kv-log",
+        }
+    }
+
+    /// The format with this name.
+    pub fn from_name(name: &str) -> Option<Format> {
+        Format::ALL.into_iter().find(|format| format.name() == name)
+    }
+
+    /// The format that a file of this name is written in, by its extension.
+    pub fn of_name(file: &str) -> Option<Format> {
+        let (_, extension) = file.rsplit_once('.')?;
+        match extension.to_ascii_lowercase().as_str() {
+            "jsonl" | "ndjson" => Some(Format::Jsonl),
+            "json" => Some(Format::ElleJson),
+            "edn" => Some(Format::Edn),
+            "log" => Some(Format::JepsenLog),
+            "txt" => Some(Format::KvLog),
+            _ => None,
+        }
+    }
+
+    /// The format of a file, from its name and its first bytes (a hundred are enough): what
+    /// does not look as its extension says goes by its looks. Nothing if neither says it.
+    pub fn detect(file: &str, head: &[u8]) -> Option<Format> {
+        let named = Format::of_name(file);
+        let head = String::from_utf8_lossy(head);
+        let mut rest = head.trim_start_matches('\u{feff}').trim_start();
+        let listed = rest.starts_with(['[', '(']);
+        rest = rest.trim_start_matches(['[', '(']).trim_start();
+        let looks = match rest.chars().next() {
+            None if listed => named,
+            None => return named.or(Some(Format::Jsonl)),
+            Some('{') => match rest[1..].trim_start().chars().next() {
+                Some('"') if listed || named == Some(Format::ElleJson) => Some(Format::ElleJson),
+                Some('"') => Some(Format::Jsonl),
+                Some(':') if named == Some(Format::KvLog) && !listed => Some(Format::KvLog),
+                Some(_) => Some(Format::Edn),
+                None => named,
+            },
+            Some(']') => named.or(Some(Format::ElleJson)),
+            Some(';' | '#' | ')') => Some(Format::Edn),
+            Some('0'..='9' | ':') => Some(Format::JepsenLog),
+            Some(_) if rest.starts_with("INFO") => Some(Format::JepsenLog),
+            Some(_) => None,
+        };
+        looks.or(named)
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Reads a whole history; `origin` is the file's name in errors. All formats but
+/// [`Format::Jsonl`] hold the whole text in memory meanwhile.
+pub fn read(
+    mut input: impl Read,
+    origin: &str,
+    format: Format,
+    options: &Options,
+) -> Result<Loaded, ReadError> {
+    if format == Format::Jsonl {
+        let options = jsonl::Options { allow_torn_tail: options.allow_torn_tail };
+        return jsonl::read_with(input, origin, options);
+    }
+    let mut bytes = Vec::new();
+    let read = input.read_to_end(&mut bytes);
+    read.map_err(|error| crate::history::Fault::Io(error).at(origin, 1))?;
+    let text = text_of(&bytes, origin)?;
+    let result = match format {
+        Format::JepsenLog => log::read(text, options),
+        Format::ElleJson => maps::read_json(text, options),
+        Format::Edn | Format::KvLog | Format::Jsonl => maps::read_edn(text, options),
+    };
+    result.map_err(|(at, fault)| placed(text, at, fault, origin))
+}
+
+/// Writes a whole history. Fields and values that a format cannot hold but does not need, such
+/// as times in a log, are left out; what would change the meaning is an error.
+///
+/// In EDN and elle-cli's JSON the key goes into the value, as the tuple `[key value]`, where all
+/// operations have one; where only some have, it stays a field.
+pub fn write(output: impl Write, format: Format, history: &History) -> Result<(), WriteError> {
+    let mut output = io::BufWriter::new(output);
+    match format {
+        Format::Jsonl => jsonl::write(&mut output, history.events())?,
+        Format::Edn => maps::write_edn(&mut output, history)?,
+        Format::ElleJson => maps::write_json(&mut output, history)?,
+        Format::JepsenLog => log::write(&mut output, history)?,
+        Format::KvLog => log::write_kv(&mut output, history)?,
+    }
+    output.flush()?;
+    Ok(())
+}
+
+fn text_of<'a>(bytes: &'a [u8], origin: &str) -> Result<&'a str, ReadError> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    std::str::from_utf8(bytes).map_err(|error| {
+        let before = &bytes[..error.valid_up_to()];
+        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count() as u64;
+        let column = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
+        crate::history::Fault::NotUtf8 { column }.at(origin, line)
+    })
+}
+
+/// The error with the line, and the column where the fault has one.
+fn placed(text: &str, at: usize, fault: crate::history::Fault, origin: &str) -> ReadError {
+    use crate::history::Fault;
+    let before = &text.as_bytes()[..at.min(text.len())];
+    let line = 1 + before.iter().filter(|byte| **byte == b'\n').count() as u64;
+    let found = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
+    let fault = match fault {
+        Fault::Syntax { field, problem, .. } => Fault::Syntax { column: found, field, problem },
+        Fault::Torn { field, .. } => Fault::Torn { column: found, field },
+        other => other,
+    };
+    fault.at(origin, line)
+}
+
+#[cfg(test)]
+mod tests;

@@ -8,11 +8,14 @@
 //! One rule set, [`Pairing`], says what a well-formed history is. [`Builder`] keeps the events
 //! that pass it, [`History`] is the result, and [`jsonl`] reads and writes it as a file.
 
+pub(crate) mod fields;
 pub mod jsonl;
 mod pairing;
 mod partition;
 mod read_error;
 
+pub use jsonl::Loaded;
+pub(crate) use jsonl::Names;
 pub use pairing::{HistoryError, Pairing, Role};
 pub use partition::{KeyGroup, Partition};
 pub use read_error::{Fault, ReadError};
@@ -283,6 +286,11 @@ impl Builder {
     /// The index that the next event must have.
     pub fn next_index(&self) -> OpIndex {
         self.pairing.next_index()
+    }
+
+    /// The invocation of what process `number` has under way.
+    pub fn open_event(&self, number: u64) -> Option<&Event> {
+        self.pairing.open_operation(number).map(|(_, invoke)| self.history.event(invoke))
     }
 
     /// What has been added so far, a well-formed history at every moment.

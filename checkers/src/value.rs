@@ -145,6 +145,12 @@ impl Value {
         }
     }
 
+    /// What a map holds under the key that reads `name`.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        let mut pairs = self.as_map()?.iter();
+        pairs.find(|(key, _)| key.as_str() == Some(name)).map(|(_, value)| value)
+    }
+
     /// Whether this is `null`.
     pub fn is_null(&self) -> bool {
         matches!(self, Value::Null)

@@ -12,6 +12,8 @@ mod text;
 use crate::value::Value;
 use std::borrow::Cow;
 
+pub(crate) use number::number_value;
+
 /// How deep lists and maps may nest. The deepest known histories need five.
 pub(crate) const DEPTH_MAX: usize = 128;
 
@@ -48,6 +50,11 @@ pub(crate) struct Scanner<'a> {
 impl<'a> Scanner<'a> {
     pub(crate) fn new(text: &'a str) -> Scanner<'a> {
         Scanner { text, at: 0 }
+    }
+
+    /// Offset of the next byte.
+    pub(crate) fn at(&self) -> usize {
+        self.at
     }
 
     /// The next byte that is not white space, without taking it.

@@ -9,7 +9,7 @@ mod line;
 mod names;
 mod write;
 
-use names::Names;
+pub(crate) use names::Names;
 pub use write::{Writer, write};
 
 use super::{Builder, Event, Fault, History, OpIndex, ReadError};

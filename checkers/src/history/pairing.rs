@@ -7,14 +7,11 @@
 //!
 //! Cost: one lookup an event; memory for each process that was ever seen.
 
+use super::fields::FIELDS;
 use super::{Event, EventType, Nanos, OpIndex, Process};
 use crate::value::{Name, Value};
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
-
-/// The fields of an event that the format names; extra fields must be called otherwise.
-pub(crate) const FIELDS: [&str; 9] =
-    ["index", "time", "process", "type", "f", "key", "value", "error", "node"];
 
 /// What an event is to its history. Operations are counted from 0 in the order of invocations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 use super::Names;
 use crate::format::json::{JsonError, Problem, Scanner};
+use crate::history::fields::{self, F, NODE, PROCESS, TIME, TYPE};
 use crate::history::{Event, EventType, Fault, Nanos, OpIndex, Process};
 use crate::value::{Name, Value};
 
@@ -42,13 +43,6 @@ pub(super) fn parse(line: &str, names: &mut Names) -> Result<Option<Line>, Fault
     };
     Ok(Some(Line { index: fields.index, event, number: 0 }))
 }
-
-const INDEX: &str = "an integer from 0 to 4294967294";
-const TIME: &str = "nanoseconds since the run began, an integer from 0";
-const PROCESS: &str = "an integer from 0, or \"nemesis\"";
-const TYPE: &str = "invoke, ok, fail or info";
-const F: &str = "the operation's name, a string";
-const NODE: &str = "a node's name, a string";
 
 /// The fields of an event as an object has them, each there or not.
 #[derive(Debug, Default)]
@@ -95,24 +89,17 @@ impl EventFields {
         torn_ends: bool,
     ) -> Result<(), Fault> {
         let value = scanner.value(1).map_err(|error| json_fault(error, Some(field), torn_ends))?;
-        let wrong = |expected, value: &Value| Fault::Kind {
-            field: field.to_string(),
-            expected,
-            found: shown(value),
-        };
         let fresh = match field {
-            "index" => put(&mut self.index, index_of(&value).ok_or_else(|| wrong(INDEX, &value))?),
-            "time" => put(&mut self.time, time_of(&value).ok_or_else(|| wrong(TIME, &value))?),
-            "process" => {
-                put(&mut self.process, process_of(&value).ok_or_else(|| wrong(PROCESS, &value))?)
-            }
-            "type" => put(&mut self.kind, kind_of(&value).ok_or_else(|| wrong(TYPE, &value))?),
+            "index" => put(&mut self.index, fields::index(&value)?),
+            "time" => put(&mut self.time, fields::time(&value)?),
+            "process" => put(&mut self.process, fields::process(&value)?),
+            "type" => put(&mut self.kind, fields::kind(&value)?),
             "f" => {
-                let f = value.as_str().ok_or_else(|| wrong(F, &value))?;
+                let f = value.as_str().ok_or_else(|| fields::wrong("f", F, &value))?;
                 put(&mut self.f, names.get(f))
             }
             "node" if matches!(value, Value::Str(_) | Value::Null) => put(&mut self.node, value),
-            "node" => return Err(wrong(NODE, &value)),
+            "node" => return Err(fields::wrong("node", NODE, &value)),
             "key" => put(&mut self.key, value),
             "value" => put(&mut self.value, value),
             "error" => put(&mut self.error, value),
@@ -129,37 +116,6 @@ impl EventFields {
 /// Whether the place was empty.
 fn put<T>(place: &mut Option<T>, value: T) -> bool {
     place.replace(value).is_none()
-}
-
-fn index_of(value: &Value) -> Option<u32> {
-    value.as_int().and_then(|n| u32::try_from(n).ok()).filter(|n| *n < u32::MAX)
-}
-
-fn time_of(value: &Value) -> Option<Nanos> {
-    match value {
-        Value::Int(n) => u64::try_from(*n).ok().map(Nanos),
-        Value::BigInt(text) => text.parse().ok().map(Nanos),
-        _ => None,
-    }
-}
-
-fn process_of(value: &Value) -> Option<Process> {
-    match value {
-        Value::Int(n) => u64::try_from(*n).ok().map(Process::Client),
-        Value::BigInt(text) => text.parse().ok().map(Process::Client),
-        _ => (value.as_str() == Some("nemesis")).then_some(Process::Nemesis),
-    }
-}
-
-fn kind_of(value: &Value) -> Option<EventType> {
-    let text = value.as_str()?;
-    EventType::ALL.into_iter().find(|kind| kind.as_str() == text)
-}
-
-/// A value as a message shows it: its text if that is short, else what kind it is.
-fn shown(value: &Value) -> String {
-    let text = value.to_string();
-    if text.len() <= 40 { text } else { value.kind().to_string() }
 }
 
 /// The fault that a syntax error is. Input that ends too early is torn where `torn_ends`.
