@@ -2,10 +2,12 @@
 
 mod linearizable_support;
 
-use linearizable_support::{Shape, oracle, rng, rounds, show, simulate};
-use quorate_checkers::linearizable::{Call, Options, Outcome, explain};
+use linearizable_support::{Shape, oracle, record, record_register, rng, rounds, show, simulate};
+use quorate_checkers::linearizable::{Call, ModelKind, Options, Outcome, check, explain};
 use quorate_checkers::model::{Model, Register, RegisterInput, RegisterOutput};
+use quorate_checkers::verdict::Valid;
 use rand::{Rng, RngExt};
+use std::collections::BTreeMap;
 
 type RegisterCall = Call<RegisterInput<u8>, RegisterOutput<u8>>;
 
@@ -120,4 +122,92 @@ fn the_search_on_registers_with_repeated_values() {
         agree(&REGISTER, &calls, &mut seen);
     }
     assert!(seen.iter().all(|count| *count > 2_000), "both verdicts are common: {seen:?}");
+}
+
+/// A small run of a register in which every value is written once, with some answers falsified.
+/// Compare-and-sets are refused in it only if `refusals`.
+fn unique_register(rng: &mut impl Rng, refusals: bool) -> Vec<RegisterCall> {
+    let shape = Shape {
+        clients: rng.random_range(1..=4),
+        calls: rng.random_range(1..=8),
+        crashed: [0.0, 0.2, 0.5][rng.random_range(0..3)],
+    };
+    let mut fresh = 0;
+    let ask = |rng: &mut dyn Rng, _| match rng.random_range(0..5) {
+        0..=1 => RegisterInput::Read,
+        2 => {
+            fresh += 1;
+            RegisterInput::Write(fresh)
+        }
+        _ => {
+            fresh += 1;
+            RegisterInput::Cas { old: rng.random_range(0..fresh), new: fresh }
+        }
+    };
+    let mut calls = simulate(rng, shape, 0, ask, serve_register);
+    for call in &mut calls {
+        if rng.random_bool(0.1) {
+            falsify(call, rng.random_range(0..=fresh));
+        }
+        if let RegisterInput::Cas { old, .. } = &mut call.input
+            && rng.random_bool(0.1)
+        {
+            *old = rng.random_range(0..=fresh);
+        }
+        if !refusals && call.output == Some(RegisterOutput::Refused) {
+            (call.input, call.output) = (RegisterInput::Read, Some(RegisterOutput::Seen(0)));
+        }
+    }
+    calls
+}
+
+/// Compares `check` with the oracle; counts verdicts, and which algorithm gave them.
+fn same_verdict(
+    calls: &[RegisterCall],
+    seen: &mut [u64; 2],
+    algorithms: &mut BTreeMap<String, u64>,
+) {
+    let expected = oracle(&REGISTER, calls);
+    let history = record(calls, |_| None, record_register);
+    let options = Options { threads: 1, ..Options::default() };
+    let report = check(&history, ModelKind::Register, &options);
+    let valid = if expected { Valid::True } else { Valid::False };
+    assert_eq!(report.valid, valid, "{:?}{}", report.why, show(calls));
+    assert_eq!(report.anomalies.len(), usize::from(!expected), "evidence{}", show(calls));
+    seen[usize::from(expected)] += 1;
+    for (name, _) in report.details["algorithms"].as_object().expect("counts") {
+        *algorithms.entry(name.clone()).or_default() += 1;
+    }
+}
+
+#[test]
+fn zones_on_registers_with_unique_values() {
+    let (mut seen, mut algorithms) = ([0, 0], BTreeMap::new());
+    for seed in 0..rounds(50_000) {
+        let calls = unique_register(&mut rng(seed), false);
+        same_verdict(&calls, &mut seen, &mut algorithms);
+    }
+    assert!(seen.iter().all(|count| *count > 10_000), "both verdicts are common: {seen:?}");
+    assert_eq!(algorithms.keys().collect::<Vec<_>>(), ["zones"], "nothing fell back");
+}
+
+#[test]
+fn zones_with_refused_compare_and_sets() {
+    let (mut seen, mut algorithms) = ([0, 0], BTreeMap::new());
+    for seed in 0..rounds(50_000) {
+        let calls = unique_register(&mut rng(seed), true);
+        same_verdict(&calls, &mut seen, &mut algorithms);
+    }
+    assert!(seen.iter().all(|count| *count > 5_000), "both verdicts are common: {seen:?}");
+    assert!(algorithms["zones"] > 20 * algorithms["search"], "few fall back: {algorithms:?}");
+}
+
+#[test]
+fn repeated_values_in_a_history() {
+    let (mut seen, mut algorithms) = ([0, 0], BTreeMap::new());
+    for seed in 0..rounds(5_000) {
+        let calls = repeating_register(&mut rng(seed));
+        same_verdict(&calls, &mut seen, &mut algorithms);
+    }
+    assert!(algorithms["search"] > 1000, "{algorithms:?}");
 }

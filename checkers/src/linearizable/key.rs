@@ -9,6 +9,8 @@ use std::fmt;
 /// How a key was decided. All are exact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Algorithm {
+    /// Zones of chains of clusters: registers with unique values.
+    Zones,
     /// The search over configurations.
     Search,
 }
@@ -16,6 +18,7 @@ pub enum Algorithm {
 impl fmt::Display for Algorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Algorithm::Zones => "zones",
             Algorithm::Search => "search",
         })
     }

@@ -2,8 +2,10 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+use quorate_checkers::history::{Event, EventType, History, Nanos, OpIndex, Process};
 use quorate_checkers::linearizable::Call;
-use quorate_checkers::model::Model;
+use quorate_checkers::model::{Model, RegisterInput, RegisterOutput};
+use quorate_checkers::value::Value;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -126,4 +128,80 @@ pub(crate) fn show<I: std::fmt::Debug, O: std::fmt::Debug>(calls: &[Call<I, O>])
         format!("\n#{at} [{invoke}, {complete:?}] p{process} {input:?}: {output:?}")
     };
     calls.iter().enumerate().map(line).collect()
+}
+
+/// How a call looks in a history: the operation, its argument, and its completion with result
+/// and error.
+pub(crate) struct Recorded {
+    pub(crate) f: &'static str,
+    pub(crate) input: Value,
+    pub(crate) kind: EventType,
+    pub(crate) output: Value,
+    pub(crate) error: Option<Value>,
+}
+
+impl Recorded {
+    pub(crate) fn ok(f: &'static str, input: Value, output: Value) -> Recorded {
+        Recorded { f, input, kind: EventType::Ok, output, error: None }
+    }
+}
+
+/// The history that a recorder of these calls writes. Crashed calls complete with `info` or not
+/// at all.
+pub(crate) fn record<I, O>(
+    calls: &[Call<I, O>],
+    key: impl Fn(&Call<I, O>) -> Option<Value>,
+    show: impl Fn(&I, Option<&O>) -> Recorded,
+) -> History {
+    let mut ends: Vec<(u64, bool, usize)> = Vec::with_capacity(calls.len() * 2);
+    for (index, call) in calls.iter().enumerate() {
+        ends.push((call.invoke, false, index));
+        ends.extend(call.complete.map(|at| (at, true, index)));
+    }
+    ends.sort_unstable();
+    let events = ends.into_iter().enumerate().map(|(at, (time, completes, index))| {
+        let call = &calls[index];
+        let shown = show(&call.input, call.output.as_ref());
+        Event {
+            index: OpIndex(at as u32),
+            time: Nanos(time * 1000),
+            process: Process::Client(call.process),
+            kind: if completes { shown.kind } else { EventType::Invoke },
+            f: shown.f.into(),
+            key: key(call),
+            value: if completes { shown.output } else { shown.input },
+            error: shown.error.filter(|_| completes),
+            node: None,
+            extra: None,
+        }
+    });
+    History::from_events(events.collect()).expect("a well-formed history")
+}
+
+/// A register's call, as it is recorded; 0 is the initial value, `null`. A refused
+/// compare-and-set says nothing of what it saw.
+pub(crate) fn record_register<V: Copy + PartialEq + Into<i64>>(
+    input: &RegisterInput<V>,
+    output: Option<&RegisterOutput<V>>,
+) -> Recorded {
+    let value = |value: V| match value.into() {
+        0 => Value::Null,
+        other => Value::Int(other),
+    };
+    match input {
+        RegisterInput::Read => match output {
+            Some(RegisterOutput::Seen(seen)) => Recorded::ok("read", Value::Null, value(*seen)),
+            _ => Recorded::ok("read", Value::Null, Value::Null),
+        },
+        RegisterInput::Write(new) => Recorded::ok("write", value(*new), value(*new)),
+        RegisterInput::Cas { old, new } => {
+            let pair = Value::from(vec![value(*old), value(*new)]);
+            let mut recorded = Recorded::ok("cas", pair.clone(), pair);
+            if output == Some(&RegisterOutput::Refused) {
+                recorded.kind = EventType::Fail;
+                recorded.error = Some(Value::from(vec![Value::str("precondition-failed")]));
+            }
+            recorded
+        }
+    }
 }

@@ -37,8 +37,9 @@ pub(super) enum Action {
 pub(super) struct RegisterCall {
     /// Its place among the key's operations.
     pub(super) op: u32,
+    /// The event's index plus one: 0 is before all events.
     pub(super) invoke: u32,
-    /// [`OPEN`] if the outcome is unknown.
+    /// The event's index plus one, or [`OPEN`] if the outcome is unknown.
     pub(super) complete: u32,
     pub(super) action: Action,
 }
@@ -62,11 +63,11 @@ impl<'a> RegisterCalls<'a> {
             if let Some(action) = names.action(&op)? {
                 let complete = match (op.outcome, op.complete) {
                     (EventType::Info, _) | (_, None) => OPEN,
-                    (_, Some(event)) => event.index.0,
+                    (_, Some(event)) => event.index.0 + 1,
                 };
                 calls.push(RegisterCall {
                     op: at as u32,
-                    invoke: op.invoke.index.0,
+                    invoke: op.invoke.index.0 + 1,
                     complete,
                     action,
                 });
