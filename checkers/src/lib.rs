@@ -7,6 +7,11 @@
 
 #![warn(missing_docs)]
 
+pub mod aftermath;
+pub mod format;
 pub mod history;
+pub mod linearizable;
+pub mod model;
+pub mod stats;
 pub mod value;
 pub mod verdict;

@@ -1,2 +1,23 @@
 //! Runs tests: starts clusters, breaks them, records histories, checks and reports them. This
 //! crate owns every side effect.
+
+pub mod catalog;
+pub mod checking;
+pub mod cli;
+pub mod cluster;
+pub mod duration;
+pub mod interpreter;
+pub mod load;
+pub mod nearest;
+pub mod nemesis;
+pub mod out;
+pub mod plan;
+pub mod progress;
+pub mod proxy;
+pub mod recorder;
+pub mod report;
+pub mod results;
+pub mod run;
+pub mod status_log;
+pub mod summary;
+pub mod world;

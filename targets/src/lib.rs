@@ -13,7 +13,9 @@ pub mod caller;
 pub mod client;
 #[cfg(feature = "host")]
 pub mod host;
+pub mod names;
 pub mod node;
 pub mod options;
 pub mod raft;
 pub mod seed;
+pub mod sim;

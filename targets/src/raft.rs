@@ -38,6 +38,7 @@
 
 mod election;
 mod follower;
+pub mod invariants;
 mod journal;
 mod log;
 mod machine;

@@ -12,8 +12,21 @@ pub struct Completion {
     pub kind: EventType,
     /// The result; for `Fail` and `Info` the argument.
     pub value: Value,
-    /// Why it is `Fail` or `Info`.
+    /// Why it is `Fail` or `Info`: `[label, detail]`, where the label is one of a few stable
+    /// words that can be counted.
     pub error: Option<Value>,
+}
+
+/// A check that applies to a workload's histories. The harness knows the checker behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Check {
+    /// The history, each key for itself, is linearizable under a sequential model.
+    Linearizable {
+        /// The model's name among those of the checkers.
+        model: &'static str,
+    },
+    /// Counts of operations and outcomes; whether each kind of operation ever worked.
+    Stats,
 }
 
 /// A workload in use. It remembers what its generators have asked, so that the final phase can

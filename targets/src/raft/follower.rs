@@ -14,8 +14,7 @@ impl RaftKv {
     pub(super) fn on_append(&mut self, from: NodeId, append: Append, cx: &mut Cx<'_, RaftKv>) {
         let round = append.round;
         let outcome = if append.term < self.term {
-            // The term in the reply deposes the sender; the rest does not matter.
-            Appended::Rejected { prev: append.prev, term: None, first: self.log.last().next() }
+            Appended::Late
         } else {
             self.follow(append.term, from, cx);
             self.take(append, cx)
@@ -76,7 +75,7 @@ impl RaftKv {
         cx: &mut Cx<'_, RaftKv>,
     ) {
         let outcome = if term < self.term {
-            Appended::Rejected { prev: snapshot.index, term: None, first: self.log.last().next() }
+            Appended::Late
         } else {
             self.follow(term, from, cx);
             if snapshot.index > self.applied {

@@ -104,6 +104,10 @@ pub struct AppendReply {
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Appended {
+    /// The sender's term is over; the reply is in a later one, and says nothing else. In
+    /// particular it confirms no round: its sender may lead that later term by now, with
+    /// rounds that begin anew.
+    Late,
     /// The follower's log equals the leader's up to here.
     Accepted {
         /// The last place that is certain.
@@ -111,7 +115,7 @@ pub enum Appended {
     },
     /// The follower has no such entry at `prev`.
     Rejected {
-        /// As in the message.
+        /// As in the message that does not fit.
         prev: Index,
         /// The term that it has there; nothing if its log is shorter.
         term: Option<Term>,

@@ -184,7 +184,7 @@ impl RaftKv {
         cx: &mut Cx<'_, RaftKv>,
     ) {
         self.catch_up(reply.term, cx);
-        if reply.term != self.term {
+        if reply.term != self.term || matches!(reply.outcome, Appended::Late) {
             return;
         }
         let Role::Leader(lead) = &mut self.role else { return };
@@ -192,6 +192,7 @@ impl RaftKv {
         progress.heard = true;
         progress.round = progress.round.max(reply.round);
         match reply.outcome {
+            Appended::Late => {}
             Appended::Accepted { matched } => self.on_accepted(from, matched, cx),
             Appended::Rejected { prev, term, first } => {
                 let meeting = term

@@ -1,0 +1,110 @@
+//! The command line: flags become a plan, a plan is carried out, the outcome becomes an exit
+//! code.
+
+pub mod check;
+pub mod list;
+pub mod node;
+pub mod report;
+pub mod run;
+pub mod show;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use quorate_checkers::verdict::Valid;
+use std::fmt;
+use std::process::ExitCode;
+
+/// Exit code for arguments or input that are wrong.
+pub const EXIT_USAGE: u8 = 254;
+/// Exit code for a failure of Quorate itself.
+pub const EXIT_FAILURE: u8 = 255;
+
+/// Puts a database through an ordeal and says what it really promised.
+#[derive(Parser, Debug)]
+#[command(name = "quorate", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(after_help = "Start here:\n  quorate run raft-kv              break a real five-node cluster for 20 s and judge it\n  quorate run raft-kv --bug stale-read --nemesis partition\n  quorate list                     what there is to run, break and check\n\nExit codes: 0 valid, 1 invalid, 2 unknown, 254 wrong arguments or input, 255 Quorate failed.")]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    Run(Box<run::Args>),
+    Check(check::Args),
+    Show(show::Args),
+    Report(report::Args),
+    List(list::Args),
+    Node(node::Args),
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// The arguments or the input are wrong: exit code 254.
+#[derive(Debug)]
+pub struct Wrong(pub String);
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Wrong {}
+
+/// An error that says the arguments or the input are wrong.
+pub fn wrong(message: impl Into<String>) -> anyhow::Error {
+    anyhow::Error::new(Wrong(message.into()))
+}
+
+/// The same for an error that is a sentence of its own.
+pub fn wrong_name(error: impl std::error::Error) -> anyhow::Error {
+    wrong(error.to_string())
+}
+
+/// Parses the command line and carries it out.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(EXIT_USAGE) } else { ExitCode::SUCCESS };
+        }
+    };
+    match dispatch(cli.command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("quorate: {error:#}");
+            let usage = error.chain().any(|cause| cause.is::<Wrong>());
+            ExitCode::from(if usage { EXIT_USAGE } else { EXIT_FAILURE })
+        }
+    }
+}
+
+fn dispatch(command: Command) -> Result<ExitCode> {
+    match command {
+        Command::Run(args) => run::main(&args),
+        Command::Check(args) => check::main(&args),
+        Command::Show(args) => show::main(&args),
+        Command::Report(args) => report::main(&args),
+        Command::List(args) => list::main(&args),
+        Command::Node(args) => node::main(args),
+    }
+}
+
+/// The exit code of a verdict.
+pub fn exit_code(valid: Valid) -> ExitCode {
+    ExitCode::from(match valid {
+        Valid::True => 0,
+        Valid::False => 1,
+        Valid::Unknown => 2,
+    })
+}

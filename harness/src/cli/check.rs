@@ -1,0 +1,71 @@
+//! `quorate check`: judge a recorded history again.
+
+use super::{Format, exit_code, wrong};
+use crate::checking::{self, Request};
+use crate::duration;
+use crate::load;
+use crate::out;
+use crate::summary;
+use anyhow::Result;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// Judge a recorded history: a file, or a run folder.
+#[derive(clap::Args, Debug)]
+#[command(
+    after_help = "Examples:\n  quorate check results/latest\n  quorate check my-history.jsonl --workload register\n  quorate check my-history.jsonl --format json | jq .valid"
+)]
+pub struct Args {
+    /// A history file, or a run folder
+    #[arg(value_name = "HISTORY|RUN")]
+    history: PathBuf,
+    /// Judge it as this workload's [default: from plan.json, else guessed from the operations]
+    #[arg(short, long, value_name = "W")]
+    workload: Option<String>,
+    /// Judge it by this consistency model (`quorate list models`)
+    #[arg(short, long, value_name = "M", conflicts_with = "workload")]
+    model: Option<String>,
+    /// Give up after this time with "unknown"
+    #[arg(long, value_name = "T", value_parser = duration::parse, default_value = "10m")]
+    timeout: Duration,
+    /// Threads for keys that are judged in parallel [default: one a core]
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+    /// What is printed
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+    /// No progress on stderr
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+/// Carries it out.
+pub fn main(args: &Args) -> Result<ExitCode> {
+    if args.threads == Some(0) {
+        return Err(wrong("--threads must be at least 1"));
+    }
+    let loaded = load::load(Path::new("results"), Some(&args.history))?;
+    let mut request = Request::choose(
+        &loaded.history,
+        loaded.plan.as_ref(),
+        args.workload.as_deref(),
+        args.model.as_deref(),
+    )?;
+    request.timeout = args.timeout;
+    request.threads = args.threads;
+    if !args.quiet {
+        for note in loaded.notes.iter().chain(&request.source) {
+            eprintln!("{note}");
+        }
+    }
+    let verdict = checking::check(&loaded.history, &request);
+    match args.format {
+        Format::Json => out::json(&verdict)?,
+        Format::Text => {
+            let run = loaded.plan.as_ref().zip(loaded.folder.as_deref());
+            summary::print(&verdict, &loaded.history, run);
+        }
+    }
+    Ok(exit_code(verdict.valid))
+}

@@ -1,0 +1,237 @@
+//! `quorate run`: flags become a plan.
+
+use super::{Format, exit_code, wrong, wrong_name};
+use crate::catalog;
+use crate::duration;
+use crate::nemesis::{self, FaultKind};
+use crate::plan::{Disk, Limits, Plan};
+use crate::run;
+use crate::summary;
+use anyhow::Result;
+use quorate_targets::bugs::Bug;
+use quorate_targets::node::NodeId;
+use quorate_targets::seed::Seed;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// The largest cluster that one machine is asked to carry.
+const NODES_MAX: u16 = 25;
+/// The largest number of client threads.
+const CONCURRENCY_MAX: usize = 10_000;
+/// Seeds are drawn below this, so that they are short to type.
+const SEED_DRAWN_MAX: u64 = 1 << 32;
+
+/// Start a cluster, drive it, break it, record what happens, and judge it.
+#[derive(clap::Args, Debug)]
+#[command(
+    after_help = "Examples:\n  quorate run raft-kv\n  quorate run raft-kv --seed 7 --nemesis partition --time-limit 10s\n  quorate run raft-kv --bug stale-read --nemesis partition      must end invalid\n  quorate run null -c 50 -r 0 -t 5s --nemesis none              how fast the harness is"
+)]
+pub struct Args {
+    /// What is tested (`quorate list targets`)
+    target: String,
+    /// What is asked of it (`quorate list workloads`) [default: the target's first]
+    #[arg(short, long, value_name = "W")]
+    workload: Option<String>,
+    /// Cluster size [default: 5]
+    #[arg(short, long, value_name = "N")]
+    nodes: Option<u16>,
+    /// Clients; `3n` means three a node
+    #[arg(short, long, value_name = "C", default_value = "2n")]
+    concurrency: String,
+    /// Operations a second over all clients; 0 = as fast as they go
+    #[arg(short, long, value_name = "R", default_value_t = 500.0)]
+    rate: f64,
+    /// Length of the main phase
+    #[arg(short, long, value_name = "T", default_value = "20s", value_parser = duration::parse)]
+    time_limit: Duration,
+    /// Faults to mix (`quorate list faults`), or `none`
+    #[arg(long, value_name = "F,F", value_delimiter = ',', default_value = "partition,kill,pause")]
+    nemesis: Vec<String>,
+    /// Mean time between a fault and its healing
+    #[arg(long, value_name = "T", default_value = "4s", value_parser = duration::parse)]
+    nemesis_interval: Duration,
+    /// Decides operations, faults and the targets' randomness [default: random, printed]
+    #[arg(long, value_name = "S")]
+    seed: Option<u64>,
+    /// Switch on a seeded bug of the target (repeatable; `quorate list bugs`)
+    #[arg(long = "bug", value_name = "NAME")]
+    bugs: Vec<String>,
+    /// Set an option of the target (repeatable)
+    #[arg(long = "target-opt", value_name = "K=V")]
+    target_options: Vec<String>,
+    /// Set an option of the workload (repeatable)
+    #[arg(long = "workload-opt", value_name = "K=V")]
+    workload_options: Vec<String>,
+    /// What a killed node loses: `lazy` = whatever it had not synced, as in a power cut
+    #[arg(long, value_enum, default_value = "lazy")]
+    disk: Disk,
+    /// Where runs go
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    results: PathBuf,
+    /// What is printed at the end
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+    /// No progress on stderr
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+/// Carries it out.
+pub fn main(args: &Args) -> Result<ExitCode> {
+    let plan = plan(args)?;
+    let options = run::Options { results: args.results.clone(), quiet: args.quiet };
+    let done = run::run(&plan, &options)?;
+    match args.format {
+        Format::Json => crate::out::json(&done.verdict)?,
+        Format::Text => summary::print(&done.verdict, &done.history, Some((&plan, &done.folder))),
+    }
+    Ok(exit_code(done.verdict.valid))
+}
+
+fn plan(args: &Args) -> Result<Plan> {
+    let target = catalog::target(&args.target).map_err(wrong_name)?;
+    let workload_name = args.workload.as_deref().unwrap_or(target.workloads[0]);
+    let workload = target.workload(workload_name).map_err(wrong_name)?;
+    let nodes = nodes(args, target)?;
+    let members: Vec<NodeId> = (1..=nodes).map(NodeId).collect();
+    let concurrency = concurrency(&args.concurrency, nodes)?;
+    if !args.rate.is_finite() || args.rate < 0.0 {
+        return Err(wrong(format!("--rate {} is not a number of operations a second", args.rate)));
+    }
+    if args.time_limit.is_zero() {
+        return Err(wrong("--time-limit must be longer than nothing"));
+    }
+    if args.nemesis_interval < Duration::from_millis(10) {
+        return Err(wrong("--nemesis-interval must be at least 10ms"));
+    }
+    let faults = faults(&args.nemesis, target)?;
+    let bugs: Vec<Bug> = args
+        .bugs
+        .iter()
+        .map(|name| target.bug(name))
+        .collect::<Result<_, _>>()
+        .map_err(wrong_name)?;
+    let seed = Seed(args.seed.unwrap_or_else(|| rand::random_range(0..SEED_DRAWN_MAX)));
+    let target_options = pairs("--target-opt", &args.target_options)?;
+    let workload_options = pairs("--workload-opt", &args.workload_options)?;
+    target.validate(&members, &bugs, &target_options).map_err(wrong)?;
+    catalog::new_workload(workload, &workload_options, seed, &members).map_err(wrong)?;
+    let schedule =
+        nemesis::schedule(&faults, args.nemesis_interval, args.time_limit, &members, seed);
+    let mut plan = Plan {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        command: String::new(),
+        target: target.name.to_owned(),
+        workload: workload.to_owned(),
+        nodes,
+        concurrency,
+        rate: args.rate,
+        time_limit: args.time_limit,
+        nemesis: faults.iter().map(|fault| fault.name().to_owned()).collect(),
+        nemesis_interval: args.nemesis_interval,
+        seed,
+        bugs,
+        target_options,
+        workload_options,
+        disk: args.disk,
+        limits: Limits::default(),
+        schedule,
+    };
+    plan.command = command(&plan);
+    Ok(plan)
+}
+
+fn nodes(args: &Args, target: &catalog::Target) -> Result<u16> {
+    let nodes = args.nodes.unwrap_or(target.nodes);
+    match (target.nodes, nodes) {
+        (0, 0) => Ok(0),
+        (0, _) => Err(wrong(format!("{} has no nodes; leave --nodes away", target.name))),
+        (_, 1..=NODES_MAX) => Ok(nodes),
+        _ => Err(wrong(format!("--nodes {nodes} is out of range: 1 to {NODES_MAX}"))),
+    }
+}
+
+fn concurrency(text: &str, nodes: u16) -> Result<usize> {
+    let (number, factor) = match text.strip_suffix('n') {
+        Some(number) => (number, usize::from(nodes.max(1))),
+        None => (text, 1),
+    };
+    number
+        .parse::<usize>()
+        .ok()
+        .and_then(|number| number.checked_mul(factor))
+        .filter(|number| (1..=CONCURRENCY_MAX).contains(number))
+        .ok_or_else(|| {
+            wrong(format!(
+                "--concurrency {text:?} is not a number of clients from 1 to {CONCURRENCY_MAX}; \
+                 write it like 10, or like 2n for two a node"
+            ))
+        })
+}
+
+fn faults(names: &[String], target: &catalog::Target) -> Result<Vec<FaultKind>> {
+    if names == ["none"] || target.nodes == 0 {
+        return Ok(Vec::new());
+    }
+    let mut faults: Vec<FaultKind> = Vec::new();
+    for name in names {
+        let fault: FaultKind = name.parse().map_err(wrong_name)?;
+        if !faults.contains(&fault) {
+            faults.push(fault);
+        }
+    }
+    Ok(faults)
+}
+
+fn pairs(flag: &str, given: &[String]) -> Result<BTreeMap<String, String>> {
+    given
+        .iter()
+        .map(|pair| match pair.split_once('=') {
+            Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+            _ => Err(wrong(format!("{flag} {pair:?} is not of the form K=V"))),
+        })
+        .collect()
+}
+
+/// The command line that makes the same plan.
+fn command(plan: &Plan) -> String {
+    let mut words: Vec<String> = ["quorate", "run"].map(str::to_owned).into();
+    words.push(plan.target.clone());
+    let mut flag = |name: &str, value: String| words.extend([name.to_owned(), quote(&value)]);
+    flag("--workload", plan.workload.clone());
+    if plan.nodes > 0 {
+        flag("--nodes", plan.nodes.to_string());
+    }
+    flag("--concurrency", plan.concurrency.to_string());
+    flag("--rate", plan.rate.to_string());
+    flag("--time-limit", duration::format(plan.time_limit));
+    let faults = if plan.nemesis.is_empty() { "none".into() } else { plan.nemesis.join(",") };
+    flag("--nemesis", faults);
+    flag("--nemesis-interval", duration::format(plan.nemesis_interval));
+    flag("--seed", plan.seed.0.to_string());
+    for bug in &plan.bugs {
+        flag("--bug", bug.name().to_owned());
+    }
+    for (key, value) in &plan.target_options {
+        flag("--target-opt", format!("{key}={value}"));
+    }
+    for (key, value) in &plan.workload_options {
+        flag("--workload-opt", format!("{key}={value}"));
+    }
+    if plan.disk == Disk::Sync {
+        flag("--disk", "sync".into());
+    }
+    words.join(" ")
+}
+
+/// Quotes a word for a shell where it needs it.
+fn quote(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=.,:/%@+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}

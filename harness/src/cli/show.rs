@@ -1,0 +1,138 @@
+//! `quorate show`: the verdict, the anomalies and the operations of a run.
+
+use super::{Format, wrong};
+use crate::load;
+use crate::out::{self, Style};
+use crate::outln;
+use crate::results;
+use crate::summary;
+use anyhow::{Context, Result};
+use quorate_checkers::history::{Event, EventType, History, jsonl};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Operations shown on each side of `--around`.
+const AROUND: u32 = 10;
+
+/// Show a run: its verdict, or the operations that a filter picks.
+#[derive(clap::Args, Debug)]
+#[command(
+    after_help = "Examples:\n  quorate show                          the newest run's verdict and anomalies\n  quorate show --key k3 --type info     what stayed unknown on key k3\n  quorate show --around 1207            what happened around event 1207\n  quorate show --process nemesis        the faults"
+)]
+pub struct Args {
+    /// A run folder or a history file [default: results/latest]
+    run: Option<PathBuf>,
+    /// Only events of this key
+    #[arg(long)]
+    key: Option<String>,
+    /// Only events of this process; `nemesis` for the faults
+    #[arg(long)]
+    process: Option<String>,
+    /// Only events of this operation, e.g. `read`
+    #[arg(long)]
+    f: Option<String>,
+    /// Only events of this type: invoke, ok, fail, info
+    #[arg(long = "type", value_name = "TYPE")]
+    kind: Option<String>,
+    /// Only the events around this index, and the operation itself
+    #[arg(long, value_name = "INDEX")]
+    around: Option<u32>,
+    /// How it is printed; events in json are lines of the history
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+    /// Where runs are
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    results: PathBuf,
+}
+
+/// Carries it out.
+pub fn main(args: &Args) -> Result<ExitCode> {
+    let kind = args.kind.as_deref().map(event_type).transpose()?;
+    let loaded = load::load(&args.results, args.run.as_deref())?;
+    let filtered = args.key.is_some()
+        || args.process.is_some()
+        || args.f.is_some()
+        || kind.is_some()
+        || args.around.is_some();
+    if filtered {
+        let events = pick(args, kind, &loaded.history)?;
+        print_events(args.format, &loaded.history, &events)?;
+    } else {
+        print_verdict(args, &loaded)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print_verdict(args: &Args, loaded: &load::Loaded) -> Result<()> {
+    let request = crate::checking::Request::choose(&loaded.history, loaded.plan.as_ref(), None, None)?;
+    let text = loaded.folder.as_ref().map(|folder| folder.join(results::file::VERDICT));
+    if let (Format::Json, Some(path)) = (args.format, text.as_ref().filter(|path| path.is_file())) {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read {}", path.display()))?;
+        outln!("{}", text.trim_end());
+        return Ok(());
+    }
+    let verdict = crate::checking::check(&loaded.history, &request);
+    if args.format == Format::Json {
+        return out::json(&verdict);
+    }
+    let run = loaded.plan.as_ref().zip(loaded.folder.as_deref());
+    summary::print(&verdict, &loaded.history, run);
+    let style = Style::stdout();
+    for anomaly in verdict.anomalies.iter().skip(summary::ANOMALIES_TOLD_MAX) {
+        outln!();
+        summary::print_anomaly(anomaly, &loaded.history, style);
+    }
+    Ok(())
+}
+
+fn event_type(text: &str) -> Result<EventType> {
+    [EventType::Invoke, EventType::Ok, EventType::Fail, EventType::Info]
+        .into_iter()
+        .find(|kind| kind.as_str() == text)
+        .ok_or_else(|| wrong(format!("--type {text:?} is none of invoke, ok, fail, info")))
+}
+
+fn pick<'a>(args: &Args, kind: Option<EventType>, history: &'a History) -> Result<Vec<&'a Event>> {
+    let range = match args.around {
+        None => 0..history.events().len(),
+        Some(index) => {
+            let len = history.events().len();
+            if index as usize >= len {
+                return Err(wrong(format!("--around {index}: the history has {len} events")));
+            }
+            index.saturating_sub(AROUND) as usize..len.min((index + AROUND + 1) as usize)
+        }
+    };
+    let text = |value: &quorate_checkers::value::Value| match value.as_str() {
+        Some(text) => text.to_owned(),
+        None => value.to_string(),
+    };
+    Ok(history.events()[range]
+        .iter()
+        .filter(|event| {
+            args.key.as_ref().is_none_or(|key| event.key.as_ref().is_some_and(|k| text(k) == *key))
+        })
+        .filter(|event| args.process.as_ref().is_none_or(|p| event.process.to_string() == *p))
+        .filter(|event| args.f.as_ref().is_none_or(|f| event.f.as_str() == f))
+        .filter(|event| kind.is_none_or(|kind| event.kind == kind))
+        .collect())
+}
+
+fn print_events(format: Format, history: &History, events: &[&Event]) -> Result<()> {
+    for event in events {
+        match format {
+            Format::Json => {
+                let mut line = Vec::new();
+                jsonl::write(&mut line, [*event])?;
+                outln!("{}", String::from_utf8_lossy(&line).trim_end());
+            }
+            Format::Text => outln!("{}", summary::operation_line(history, event.index)),
+        }
+    }
+    if events.is_empty() && format == Format::Text {
+        outln!("no event matches");
+    }
+    Ok(())
+}
+

@@ -1,0 +1,76 @@
+//! Loads what a person named: a run folder, or a single history file.
+
+use crate::cli::{Wrong, wrong};
+use crate::plan::Plan;
+use crate::results::{self, file};
+use anyhow::{Context, Result};
+use quorate_checkers::history::History;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A history, and what is known of where it came from.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The history.
+    pub history: History,
+    /// The plan beside it.
+    pub plan: Option<Plan>,
+    /// The run folder.
+    pub folder: Option<PathBuf>,
+    /// What a person should know of how it was read.
+    pub notes: Vec<String>,
+}
+
+/// Loads a run folder or a history file; the newest run where none is named.
+pub fn load(results_dir: &Path, named: Option<&Path>) -> Result<Loaded> {
+    if let Some(path) = named
+        && !path.is_dir()
+    {
+        if !path.exists() {
+            return Err(wrong(format!("{}: there is no such file or folder", path.display())));
+        }
+        return load_file(path);
+    }
+    let folder = results::find(results_dir, named).map_err(|error| wrong(format!("{error:#}")))?;
+    load_run(&folder)
+}
+
+fn load_run(folder: &Path) -> Result<Loaded> {
+    let plan = load_plan(&folder.join(file::PLAN))?;
+    // A run that died may have died in the middle of a line.
+    let died = !folder.join(file::VERDICT).is_file();
+    let (history, notes) = read(&folder.join(file::HISTORY), died)?;
+    Ok(Loaded { history, plan, folder: Some(folder.to_path_buf()), notes })
+}
+
+fn load_file(path: &Path) -> Result<Loaded> {
+    let beside = path.parent().map(|folder| folder.join(file::PLAN));
+    let plan = match beside {
+        Some(beside) if path.file_name().is_some_and(|name| name == file::HISTORY) => {
+            load_plan(&beside)?
+        }
+        _ => None,
+    };
+    let (history, notes) = read(path, false)?;
+    Ok(Loaded { history, plan, folder: None, notes })
+}
+
+fn load_plan(path: &Path) -> Result<Option<Plan>> {
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let text =
+        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    serde_json::from_str(&text)
+        .map(Some)
+        .map_err(|error| wrong(format!("{}: not a plan: {error}", path.display())))
+}
+
+fn read(path: &Path, torn_allowed: bool) -> Result<(History, Vec<String>)> {
+    let file =
+        fs::File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+    let options = jsonl::Options { allow_torn_tail: torn_allowed, ..jsonl::Options::default() };
+    let loaded = jsonl::read_with(file, &path.display().to_string(), options)
+        .map_err(|error| anyhow::Error::new(error).context(Wrong("the history cannot be read".into())))?;
+    Ok((loaded.history, loaded.notes))
+}

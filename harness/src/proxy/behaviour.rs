@@ -1,0 +1,48 @@
+//! What a link does with the frames that it is given.
+
+use std::time::Duration;
+
+/// Whether frames get through at all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// They do, as [`Shaping`] says.
+    #[default]
+    Pass,
+    /// They are swallowed, those on the way too.
+    Cut,
+    /// They are kept, and delivered in order when the link passes again.
+    Hold,
+}
+
+/// How passing frames are treated, each on its own. The default is: not at all.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Shaping {
+    /// How long each frame takes.
+    pub delay: Duration,
+    /// Up to so much more, drawn uniformly for each frame; order is kept.
+    pub jitter: Duration,
+    /// The share of frames that vanish, 0 to 1.
+    pub loss: f64,
+    /// The share of frames that are delivered twice, 0 to 1.
+    pub duplicate: f64,
+    /// The share of frames that later ones may overtake, 0 to 1.
+    pub reorder: f64,
+    /// How many bytes a second get through; `None` is no limit.
+    pub bytes_per_s: Option<u64>,
+}
+
+/// All about one link, changed as a whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Behaviour {
+    /// Whether frames get through.
+    pub mode: Mode,
+    /// And if so, how.
+    pub shaping: Shaping,
+}
+
+impl Behaviour {
+    /// Whether frames may be forwarded as they come.
+    pub(super) fn is_plain(&self) -> bool {
+        self.mode == Mode::Pass && self.shaping == Shaping::default()
+    }
+}

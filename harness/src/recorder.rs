@@ -1,0 +1,100 @@
+//! Records events: numbers them, stamps them, streams them to `history.jsonl`, keeps them for
+//! the checkers.
+
+use anyhow::{Context, Result};
+use quorate_checkers::history::{Event, EventType, Nanos, OpIndex, Process, jsonl};
+use quorate_checkers::value::{Name, Value};
+use quorate_targets::node::NodeId;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+
+/// An event that has no number and no time yet.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// Who acts.
+    pub process: Process,
+    /// Invocation or completion.
+    pub kind: EventType,
+    /// The operation's name.
+    pub f: Name,
+    /// Which object.
+    pub key: Option<Value>,
+    /// Argument or result.
+    pub value: Value,
+    /// Why it is `fail` or `info`.
+    pub error: Option<Value>,
+    /// The node that was asked.
+    pub node: Option<Name>,
+    /// Further fields.
+    pub extra: Option<Box<[(Name, Value)]>>,
+}
+
+impl Draft {
+    /// An event of the nemesis.
+    pub fn nemesis(f: &str, value: Value) -> Draft {
+        Draft {
+            process: Process::Nemesis,
+            kind: EventType::Info,
+            f: f.into(),
+            key: None,
+            value,
+            error: None,
+            node: None,
+            extra: None,
+        }
+    }
+}
+
+/// The recorder of one run.
+pub struct Recorder {
+    path: PathBuf,
+    out: jsonl::Writer<BufWriter<File>>,
+    events: Vec<Event>,
+    names: BTreeMap<NodeId, Name>,
+}
+
+impl Recorder {
+    /// Creates the history file.
+    pub fn create(path: &Path) -> Result<Recorder> {
+        let file = File::create(path).with_context(|| format!("cannot create {}", path.display()))?;
+        Ok(Recorder {
+            path: path.to_path_buf(),
+            out: jsonl::Writer::new(BufWriter::with_capacity(1 << 16, file)),
+            events: Vec::new(),
+            names: BTreeMap::new(),
+        })
+    }
+
+    /// Records one event. Time never goes back in a history, whatever clocks do.
+    pub fn record(&mut self, time: Nanos, draft: Draft) -> Result<&Event> {
+        let time = self.events.last().map_or(time, |last| last.time.max(time));
+        let index = u32::try_from(self.events.len()).context("a history holds 2^32 events")?;
+        let Draft { process, kind, f, key, value, error, node, extra } = draft;
+        let event =
+            Event { index: OpIndex(index), time, process, kind, f, key, value, error, node, extra };
+        self.out
+            .event(&event)
+            .with_context(|| format!("cannot write {}", self.path.display()))?;
+        self.events.push(event);
+        Ok(&self.events[index as usize])
+    }
+
+    /// A node's name, made once.
+    pub fn node_name(&mut self, node: NodeId) -> Name {
+        self.names.entry(node).or_insert_with(|| node.to_string().into()).clone()
+    }
+
+    /// Hands everything recorded so far to the file, so that it is there if the run dies.
+    pub fn flush(&mut self) -> Result<()> {
+        use std::io::Write;
+        self.out.get_mut().flush().with_context(|| format!("cannot write {}", self.path.display()))
+    }
+
+    /// All events, and the file complete.
+    pub fn finish(mut self) -> Result<Vec<Event>> {
+        self.flush()?;
+        Ok(self.events)
+    }
+}

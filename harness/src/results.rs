@@ -1,0 +1,115 @@
+//! Run folders: `results/<target>-<workload>/<start>/`, and `results/latest`, a link to the
+//! newest.
+
+use anyhow::{Context, Result, bail};
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// The files of a run folder.
+pub mod file {
+    /// Everything that decides the run.
+    pub const PLAN: &str = "plan.json";
+    /// What happened.
+    pub const HISTORY: &str = "history.jsonl";
+    /// What the checkers say of it.
+    pub const VERDICT: &str = "verdict.json";
+    /// For people.
+    pub const REPORT: &str = "report.html";
+    /// What each node last told of itself, over time.
+    pub const STATUS: &str = "status.jsonl";
+    /// One folder a node: its logs and its data.
+    pub const NODES: &str = "nodes";
+}
+
+/// Makes the folder of a new run called `name` below `results`, and points `latest` at it.
+/// Checks that something can be written there.
+pub fn create(results: &Path, name: &str) -> Result<PathBuf> {
+    let parent = results.join(name);
+    fs::create_dir_all(&parent)
+        .with_context(|| format!("cannot create {}", parent.display()))
+        .context(hint(results))?;
+    let folder = new_folder(&parent).context(hint(results))?;
+    let probe = folder.join(".probe");
+    fs::File::create(&probe)
+        .and_then(|mut file| file.write_all(&[0; 64 * 1024]).and_then(|()| file.sync_all()))
+        .with_context(|| format!("cannot write to {}", folder.display()))
+        .context(hint(results))?;
+    fs::remove_file(&probe).with_context(|| format!("cannot remove {}", probe.display()))?;
+    point_latest(results, &folder)?;
+    Ok(folder)
+}
+
+fn hint(results: &Path) -> String {
+    format!(
+        "the results folder {} cannot be used; free some space, or name another with --results DIR",
+        results.display()
+    )
+}
+
+/// A folder named after this moment. Two runs in one millisecond get different ones.
+fn new_folder(parent: &Path) -> Result<PathBuf> {
+    const TRIES: u32 = 1000;
+    for _ in 0..TRIES {
+        let start = chrono::Utc::now().format("%Y%m%dT%H%M%S%.3fZ").to_string();
+        let folder = parent.join(start);
+        match fs::create_dir(&folder) {
+            Ok(()) => return Ok(folder),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                std::thread::sleep(std::time::Duration::from_millis(1));
+            }
+            Err(error) => {
+                return Err(error).with_context(|| format!("cannot create {}", folder.display()));
+            }
+        }
+    }
+    bail!("{} has a run for each of the last {TRIES} milliseconds", parent.display())
+}
+
+/// Replaces the link in one step, so that two runs at once leave one of theirs.
+fn point_latest(results: &Path, folder: &Path) -> Result<()> {
+    let link = results.join("latest");
+    let draft = results.join(format!(".latest-{}", std::process::id()));
+    let target = folder.strip_prefix(results).unwrap_or(folder);
+    let _ = fs::remove_file(&draft);
+    std::os::unix::fs::symlink(target, &draft)
+        .and_then(|()| fs::rename(&draft, &link))
+        .with_context(|| format!("cannot point {} at the new run", link.display()))
+}
+
+/// Whether this is a run folder, by what must be in it.
+pub fn is_run(path: &Path) -> bool {
+    path.is_dir() && path.join(file::HISTORY).is_file()
+}
+
+/// The run that a person named: a run folder, or the newest one below `results`.
+pub fn find(results: &Path, named: Option<&Path>) -> Result<PathBuf> {
+    let path = named.map_or_else(|| results.join("latest"), Path::to_path_buf);
+    if is_run(&path) {
+        // Resolve `latest`, so that messages name the run itself.
+        return Ok(fs::canonicalize(&path).map_or(path, |full| shorten(&full)));
+    }
+    match named {
+        Some(_) => bail!("{} is not a run: there is no {} in it", path.display(), file::HISTORY),
+        None => bail!(
+            "there is no run in {} yet; start one with `quorate run raft-kv`",
+            results.display()
+        ),
+    }
+}
+
+/// The path relative to the current folder where it lies below it.
+fn shorten(path: &Path) -> PathBuf {
+    std::env::current_dir()
+        .ok()
+        .and_then(|here| path.strip_prefix(here).ok().map(Path::to_path_buf))
+        .unwrap_or_else(|| path.to_path_buf())
+}
+
+/// Writes a file of the run as pretty JSON.
+pub fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<()> {
+    let mut text = serde_json::to_string_pretty(value)
+        .with_context(|| format!("cannot express {} as JSON", path.display()))?;
+    text.push('\n');
+    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}

@@ -1,0 +1,172 @@
+//! A verdict as text, for people at a terminal: the conclusion first, then what shows it, then
+//! where to look further.
+
+use crate::out::Style;
+use crate::outln;
+use crate::plan::Plan;
+use crate::results::file;
+use quorate_checkers::history::{Event, History, OpIndex, Process};
+use quorate_checkers::verdict::{Anomaly, Valid, Verdict};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// At most this many anomalies are told in full.
+pub const ANOMALIES_TOLD_MAX: usize = 3;
+
+/// Prints a verdict over a history; `run` names the plan and the folder where there is one.
+pub fn print(verdict: &Verdict, history: &History, run: Option<(&Plan, &Path)>) {
+    let style = Style::stdout();
+    let word = match verdict.valid {
+        Valid::True => style.good("VALID"),
+        Valid::False => style.bad("INVALID"),
+        Valid::Unknown => style.unsure("UNKNOWN"),
+    };
+    let what = run.map_or_else(String::new, |(plan, _)| {
+        let bugs: Vec<&str> = plan.bugs.iter().map(|bug| bug.name()).collect();
+        let bugs = if bugs.is_empty() { String::new() } else { format!(" with {}", bugs.join(", ")) };
+        format!("  {}{bugs}, workload {}, seed {}", plan.target, plan.workload, plan.seed.0)
+    });
+    outln!("{word}{what}");
+    if let Some(why) = &verdict.why {
+        outln!("{}", wrap(why, 2));
+    }
+    outln!();
+    print_counts(history, style);
+    print_checkers(verdict, style);
+    print_anomalies(verdict, history, style);
+    if let Some((plan, folder)) = run {
+        outln!();
+        outln!("  {}  {}", style.dim("history"), folder.join(file::HISTORY).display());
+        outln!("  {}  {}", style.dim("report "), folder.join(file::REPORT).display());
+        outln!("  {}  {}", style.dim("again  "), plan.command);
+    }
+}
+
+fn print_counts(history: &History, style: Style) {
+    let mut by_outcome: BTreeMap<&str, usize> = BTreeMap::new();
+    for operation in history.operations() {
+        *by_outcome.entry(operation.outcome.as_str()).or_default() += 1;
+    }
+    let total = history.operations().len();
+    let seconds = history.events().last().map_or(0.0, |event| event.time.0 as f64 / 1e9);
+    let share = |name: &str| {
+        let count = by_outcome.get(name).copied().unwrap_or(0);
+        format!("{count} {name} ({:.1} %)", 100.0 * count as f64 / total.max(1) as f64)
+    };
+    outln!(
+        "  {}  {total} operations in {seconds:.1} s: {}, {}, {}",
+        style.dim("load   "),
+        share("ok"),
+        share("fail"),
+        share("info")
+    );
+    let faults = fault_counts(history);
+    if !faults.is_empty() {
+        let told: Vec<String> = faults.iter().map(|(f, n)| format!("{f} ×{n}")).collect();
+        outln!("  {}  {}", style.dim("faults "), told.join(", "));
+    }
+}
+
+/// How often each fault was really installed, by the name of what began it.
+pub fn fault_counts(history: &History) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for event in history.events().iter().filter(|event| event.process == Process::Nemesis) {
+        let begins = event.f.strip_prefix("start-").or(match event.f.as_str() {
+            "kill" | "pause" => Some(event.f.as_str()),
+            _ => None,
+        });
+        if let Some(fault) = begins
+            && outcome(event) == Some("installed")
+        {
+            *counts.entry(fault.to_owned()).or_default() += 1;
+        }
+    }
+    counts
+}
+
+/// What became of a nemesis event's action; absent where it only announces it.
+pub fn outcome(event: &Event) -> Option<&str> {
+    let extra = event.extra.as_deref()?;
+    extra.iter().find(|(name, _)| name.as_str() == "outcome").and_then(|(_, value)| value.as_str())
+}
+
+fn print_checkers(verdict: &Verdict, style: Style) {
+    let width = verdict.checkers.keys().map(String::len).max().unwrap_or(0);
+    for (name, report) in &verdict.checkers {
+        let word = match report.valid {
+            Valid::True => style.good("valid  "),
+            Valid::False => style.bad("invalid"),
+            Valid::Unknown => style.unsure("unknown"),
+        };
+        let by = report.details.get("algorithms").map_or_else(String::new, algorithms);
+        outln!("  {name:width$}  {word}{by}");
+    }
+}
+
+/// Which algorithm decided how many keys: `  by search 12, zones 3`.
+fn algorithms(details: &serde_json::Value) -> String {
+    let Some(map) = details.as_object() else { return String::new() };
+    let told: Vec<String> = map.iter().map(|(name, keys)| format!("{name} ({keys} keys)")).collect();
+    format!("  by {}", told.join(", "))
+}
+
+fn print_anomalies(verdict: &Verdict, history: &History, style: Style) {
+    for anomaly in verdict.anomalies.iter().take(ANOMALIES_TOLD_MAX) {
+        outln!();
+        print_anomaly(anomaly, history, style);
+    }
+    if let Some(more) = verdict.anomalies.len().checked_sub(ANOMALIES_TOLD_MAX + 1) {
+        outln!();
+        outln!("  and {} more; `quorate show` lists them all", more + 1);
+    }
+}
+
+/// Prints one anomaly with the operations that show it.
+pub fn print_anomaly(anomaly: &Anomaly, history: &History, style: Style) {
+    outln!("  {}", style.bold(&anomaly.kind));
+    outln!("{}", wrap(&anomaly.explanation, 4));
+    for op in &anomaly.ops {
+        if (op.0 as usize) < history.events().len() {
+            outln!("    {}", operation_line(history, *op));
+        }
+    }
+}
+
+/// One operation on a line, by any of its events.
+pub fn operation_line(history: &History, index: OpIndex) -> String {
+    let event = history.event(index);
+    let node = event.node.as_deref().map_or_else(String::new, |node| format!(" at {node}"));
+    let key = event.key.as_ref().map_or_else(String::new, |key| format!(" {key}"));
+    let error = event.error.as_ref().map_or_else(String::new, |error| format!("  {error}"));
+    format!(
+        "{:>7}  {:>9.3} ms  process {:<4} {:<6} {}{key} {}{node}{error}",
+        event.index.0,
+        event.time.0 as f64 / 1e6,
+        event.process,
+        event.kind,
+        event.f,
+        event.value,
+    )
+}
+
+/// Breaks a text into lines of at most 100 columns, indented by `indent`.
+pub fn wrap(text: &str, indent: usize) -> String {
+    const COLUMNS: usize = 100;
+    let margin = " ".repeat(indent);
+    let mut lines = vec![margin.clone()];
+    for word in text.split_whitespace() {
+        let fits = lines.last().is_some_and(|line| {
+            line.len() == indent || line.chars().count() + 1 + word.chars().count() <= COLUMNS
+        });
+        if !fits {
+            lines.push(margin.clone());
+        }
+        if let Some(line) = lines.last_mut() {
+            if line.len() > indent {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,253 @@
+//! The network: one wire for each ordered pair of nodes, each with a behaviour, a gate and a
+//! random stream of its own (`network/n1-n2`).
+//!
+//! A wire keeps the order of its messages, as a TCP connection does, but for those that it is
+//! told to reorder. A message takes two words of the wire's stream, whatever the behaviour: so
+//! turning loss on does not change the delays of the messages that still arrive. A gate that
+//! is cut loses what is sent *and* what is under way when it comes to the end; a gate that is
+//! held keeps both, in order, and lets them go when it is opened.
+
+use super::time::{Delay, Nanos, Ppm};
+use crate::seed::Seed;
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+
+/// How many messages a held wire keeps; it loses those that come after.
+pub const HELD_MAX: usize = 1 << 16;
+
+/// How a wire treats its messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Link {
+    /// How long a message is under way.
+    pub delay: Delay,
+    /// The chance that it is lost.
+    #[serde(default)]
+    pub loss: Ppm,
+    /// The chance that it arrives twice, the second time out of order.
+    #[serde(default)]
+    pub duplicate: Ppm,
+    /// The chance that it takes a second delay and may be overtaken.
+    #[serde(default)]
+    pub reorder: Ppm,
+}
+
+impl Link {
+    /// A wire that only takes its time.
+    #[must_use]
+    pub const fn delayed(delay: Delay) -> Link {
+        Link { delay, loss: Ppm::NEVER, duplicate: Ppm::NEVER, reorder: Ppm::NEVER }
+    }
+}
+
+/// Whether messages pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Gate {
+    /// They pass.
+    Open,
+    /// They are lost.
+    Cut,
+    /// They wait.
+    Held,
+}
+
+/// What becomes of a message that is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It arrives, perhaps twice.
+    Arrives { at: Nanos, again: Option<Nanos> },
+    /// It is lost by chance.
+    Lost,
+    /// It is lost at a cut gate.
+    Cut,
+}
+
+/// A message that waits at a held gate, and its number.
+pub(super) type Held<M> = (u64, M);
+
+#[derive(Debug)]
+struct Wire<M> {
+    link: Link,
+    gate: Gate,
+    rng: ChaCha8Rng,
+    /// When the last message that keeps its order arrives.
+    last: Nanos,
+    held: VecDeque<Held<M>>,
+}
+
+/// All wires. Nodes are indices from 0.
+#[derive(Debug)]
+pub(super) struct Network<M> {
+    nodes: usize,
+    wires: Vec<Wire<M>>,
+}
+
+impl<M> Network<M> {
+    pub(super) fn new(seed: Seed, nodes: usize, link: Link) -> Self {
+        let wire = |i: usize| {
+            let (from, to) = (i / nodes, i % nodes);
+            // What a node sends to itself does not touch the network.
+            let link = if from == to { Link::delayed(Delay::NONE) } else { link };
+            let rng = seed.stream(&format!("network/n{}-n{}", from + 1, to + 1));
+            Wire { link, gate: Gate::Open, rng, last: Nanos::ZERO, held: VecDeque::new() }
+        };
+        Network { nodes, wires: (0..nodes * nodes).map(wire).collect() }
+    }
+
+    fn wire(&mut self, from: usize, to: usize) -> &mut Wire<M> {
+        &mut self.wires[from * self.nodes + to]
+    }
+
+    pub(super) fn gate(&self, from: usize, to: usize) -> Gate {
+        self.wires[from * self.nodes + to].gate
+    }
+
+    /// A message is sent now.
+    pub(super) fn send(&mut self, from: usize, to: usize, now: Nanos) -> Fate {
+        let wire = self.wire(from, to);
+        let (delay, chance) = (wire.rng.next_u64(), wire.rng.next_u64());
+        if wire.gate == Gate::Cut {
+            return Fate::Cut;
+        }
+        let more = mix(delay ^ chance.rotate_left(32));
+        if wire.link.loss.happens(chance as u32) {
+            return Fate::Lost;
+        }
+        let mut at = now + wire.link.delay.draw(delay);
+        let again = wire.link.duplicate.happens((chance >> 32) as u32);
+        let again = again.then(|| at + wire.link.delay.draw(mix(more)));
+        if wire.link.reorder.happens(more as u32) {
+            at = at + wire.link.delay.draw(mix(more ^ chance));
+        } else {
+            at = at.max(wire.last);
+            wire.last = at;
+        }
+        Fate::Arrives { at, again }
+    }
+
+    /// A message has come to the end of a held wire. `false` if it found no room.
+    pub(super) fn hold(&mut self, from: usize, to: usize, held: Held<M>) -> bool {
+        let wire = self.wire(from, to);
+        let room = wire.held.len() < HELD_MAX;
+        if room {
+            wire.held.push_back(held);
+        }
+        room
+    }
+
+    /// Sets a gate. If it opens, whatever waited at it arrives at the times given, in order; if
+    /// it is cut, that is lost.
+    pub(super) fn set_gate(
+        &mut self,
+        from: usize,
+        to: usize,
+        gate: Gate,
+        now: Nanos,
+    ) -> Vec<(Nanos, Held<M>)> {
+        let wire = self.wire(from, to);
+        wire.gate = gate;
+        match gate {
+            Gate::Held => Vec::new(),
+            Gate::Cut => {
+                wire.held.clear();
+                Vec::new()
+            }
+            Gate::Open => {
+                let mut released = Vec::with_capacity(wire.held.len());
+                while let Some(held) = wire.held.pop_front() {
+                    let word = wire.rng.next_u64();
+                    wire.last = wire.last.max(now + wire.link.delay.draw(word));
+                    released.push((wire.last, held));
+                }
+                released
+            }
+        }
+    }
+
+    pub(super) fn set_link(&mut self, from: usize, to: usize, link: Link) {
+        self.wire(from, to).link = link;
+    }
+}
+
+/// The finalizer of `SplitMix64` (Steele, Lea, Flood 2014): more words out of one, so that a
+/// message takes a fixed number of draws.
+fn mix(word: u64) -> u64 {
+    let word = word.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    word ^ (word >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LAN: Link = Link::delayed(Delay::Uniform {
+        base: Nanos::from_micros(200),
+        jitter: Nanos::from_micros(800),
+    });
+
+    fn fates(link: Link, messages: u64) -> Vec<Fate> {
+        let mut network: Network<()> = Network::new(Seed(1), 2, link);
+        (0..messages).map(|i| network.send(0, 1, Nanos(i * 50_000))).collect()
+    }
+
+    fn arrivals(fates: &[Fate]) -> Vec<Nanos> {
+        let at = |fate: &Fate| match fate {
+            Fate::Arrives { at, .. } => Some(*at),
+            _ => None,
+        };
+        fates.iter().filter_map(at).collect()
+    }
+
+    #[test]
+    fn a_plain_wire_keeps_order_and_loses_nothing() {
+        let fates = fates(LAN, 1_000);
+        let arrivals = arrivals(&fates);
+        assert_eq!(arrivals.len(), 1_000);
+        assert!(arrivals.is_sorted());
+    }
+
+    #[test]
+    fn each_chance_has_its_rate() {
+        let lossy = fates(Link { loss: Ppm::percent(10), ..LAN }, 10_000);
+        let lost = lossy.iter().filter(|fate| **fate == Fate::Lost).count();
+        assert!((900..1_100).contains(&lost), "{lost}");
+
+        let twice = fates(Link { duplicate: Ppm::percent(20), ..LAN }, 10_000);
+        let twice = twice.iter().filter(|f| matches!(f, Fate::Arrives { again: Some(_), .. }));
+        let twice = twice.count();
+        assert!((1_850..2_150).contains(&twice), "{twice}");
+
+        let reordered = arrivals(&fates(Link { reorder: Ppm::percent(30), ..LAN }, 10_000));
+        let overtaken = reordered.windows(2).filter(|pair| pair[0] > pair[1]).count();
+        assert!(overtaken > 2_000, "{overtaken}");
+    }
+
+    #[test]
+    fn loss_does_not_shift_the_delays_of_the_rest() {
+        let reordered = Link { reorder: Ppm::ALWAYS, ..LAN };
+        let all = fates(reordered, 1_000);
+        let some = fates(Link { loss: Ppm::percent(50), ..reordered }, 1_000);
+        let pairs = all.iter().zip(&some);
+        assert!(pairs.clone().all(|(one, other)| one == other || *other == Fate::Lost));
+        assert!(pairs.filter(|(one, other)| one == other).count() > 400);
+    }
+
+    #[test]
+    fn a_held_gate_keeps_order_and_lets_go() {
+        let mut network: Network<char> = Network::new(Seed(1), 2, LAN);
+        network.set_gate(0, 1, Gate::Held, Nanos::ZERO);
+        for (number, message) in "abc".chars().enumerate() {
+            assert!(network.hold(0, 1, (number as u64, message)));
+        }
+        let now = Nanos::from_secs(1);
+        let released = network.set_gate(0, 1, Gate::Open, now);
+        let order: String = released.iter().map(|(_, (_, message))| message).collect();
+        assert_eq!(order, "abc");
+        assert!(released.iter().all(|(at, _)| *at > now));
+    }
+}
