@@ -29,8 +29,10 @@ pub fn check(history: &History) -> CheckerReport {
     details.insert("final_phase".into(), finished.into());
     details.insert("unserved".into(), unserved.len().into());
     details.insert("nodes_died".into(), dead.len().into());
-    let anomalies: Vec<Anomaly> =
-        unserved_anomaly(&unserved).into_iter().chain(dead.iter().map(|event| death(event))).collect();
+    let anomalies: Vec<Anomaly> = unserved_anomaly(&unserved)
+        .into_iter()
+        .chain(dead.iter().map(|event| death(event)))
+        .collect();
     let valid = match (unserved.is_empty(), dead.is_empty()) {
         (false, _) => Valid::False,
         (true, false) => Valid::Unknown,

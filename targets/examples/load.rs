@@ -72,7 +72,10 @@ async fn drive(
             Outcome::Answered(Response::Kv(kv::Response::Value { .. } | kv::Response::Done)) => {
                 done += 1;
             }
-            _ => failed += 1,
+            other => {
+                eprintln!("client {number}, request {seq}: {other:?}");
+                failed += 1;
+            }
         }
         slowest = slowest.max(began.elapsed());
     }

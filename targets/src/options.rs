@@ -69,6 +69,5 @@ mod tests {
     }
 
     #[test]
-    fn distance_counts_edits() {
-    }
+    fn distance_counts_edits() {}
 }

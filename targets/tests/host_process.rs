@@ -62,16 +62,17 @@ impl Process {
     /// Starts a node and waits until it says that it is ready.
     fn start(role: &str, data: &Path) -> Self {
         let mut child = command(role, data).stdout(Stdio::piped()).spawn().unwrap();
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        loop {
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut process = Process { child, stdout, ready: Value::Null };
+        while process.ready.is_null() {
             let mut line = String::new();
-            assert!(stdout.read_line(&mut line).unwrap() > 0, "it ended before it was ready");
+            assert!(process.stdout.read_line(&mut line).unwrap() > 0, "it ended too early");
             // The test runner has its own lines, and leaves one open.
             if let Some(start) = line.find('{') {
-                let ready = serde_json::from_str(&line[start..]).unwrap();
-                return Process { child, stdout, ready };
+                process.ready = serde_json::from_str(&line[start..]).unwrap();
             }
         }
+        process
     }
 
     async fn call(&self, op: kv::Op) -> Outcome {
