@@ -66,7 +66,9 @@ async fn drive(
             0 => kv::Op::Read { key },
             _ => kv::Op::Write { key, value: json!(number * 1_000_000 + seq) },
         };
-        let session = Some(kv::Session { client: number + 1, seq });
+        // Sessions are for ever: another run must not take up this one's.
+        let client_id = (u64::from(std::process::id()) << 32) + number;
+        let session = Some(kv::Session { client: client_id, seq });
         let outcome = client.call(node, Request::Kv(kv::Request { op, session })).await;
         match outcome {
             Outcome::Answered(Response::Kv(kv::Response::Value { .. } | kv::Response::Done)) => {
