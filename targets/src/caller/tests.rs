@@ -80,7 +80,9 @@ fn play(request: &Request, fates: &[Fate], delay: Duration) -> Played {
                 now = until;
                 caller.on(Event::Wake, now)
             }
-            Next::Finish(outcome) => return Played { fates: seen, outcome, end: now - start },
+            Next::Finish(outcome) => {
+                return Played { fates: seen, outcome, end: now.saturating_sub(start) };
+            }
         };
     }
 }

@@ -21,6 +21,9 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
+#[cfg(test)]
+mod tests;
+
 /// How many inputs one batch takes from the inbox; as many timers may fire in it.
 const BATCH_MAX: usize = 256;
 /// How many inputs may wait; who brings one more waits himself.

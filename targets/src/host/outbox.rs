@@ -60,6 +60,11 @@ impl Outbox {
         queue.trim();
     }
 
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.lock().frames.len()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Queue> {
         // No code under the lock can panic half way.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)

@@ -75,8 +75,12 @@ pub(super) async fn send_to(peer: NodeId, addr: SocketAddr, outbox: Arc<Outbox>)
 /// Writes what comes into the outbox until the connection breaks. The peer never writes: if
 /// the other direction ends, it is gone, which a write alone would notice one message late.
 async fn serve_outbox(stream: TcpStream, outbox: &Outbox) -> io::Error {
-    if let Err(error) = stream.set_nodelay(true) {
-        return error;
+    // To connect to a free local port may, by chance, connect a socket with itself.
+    let itself = stream.local_addr().and_then(|own| Ok(own == stream.peer_addr()?));
+    match itself.and_then(|itself| stream.set_nodelay(true).map(|()| itself)) {
+        Ok(false) => {}
+        Ok(true) => return io::ErrorKind::ConnectionRefused.into(),
+        Err(error) => return error,
     }
     let (mut reader, writer) = stream.into_split();
     tokio::select! {
