@@ -4,6 +4,18 @@
 //! It *invokes* an operation and gets one completion: `ok` (it happened), `fail` (it certainly
 //! did not happen) or `info` (nobody knows). After `info` the operation stays concurrent with
 //! everything that follows and its process number is not used again.
+//!
+//! One rule set, [`Pairing`], says what a well-formed history is. [`Builder`] keeps the events
+//! that pass it, [`History`] is the result, and [`jsonl`] reads and writes it as a file.
+
+pub mod jsonl;
+mod pairing;
+mod partition;
+mod read_error;
+
+pub use pairing::{HistoryError, Pairing, Role};
+pub use partition::{KeyGroup, Partition};
+pub use read_error::{Fault, ReadError};
 
 use crate::value::{Name, Value};
 use std::fmt;
@@ -79,6 +91,10 @@ impl fmt::Display for Process {
 }
 
 impl EventType {
+    /// All four, in the order in which people list them.
+    pub const ALL: [EventType; 4] =
+        [EventType::Invoke, EventType::Ok, EventType::Fail, EventType::Info];
+
     /// As it stands in a history file.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -108,14 +124,43 @@ pub struct Operation {
 }
 
 /// A whole history, well-formed: indices are dense from 0, time never goes back, each completion
-/// has its invocation, no process is busy twice.
+/// has its invocation, no process is busy twice. Memory: 160 bytes an event, 12 an operation,
+/// and what long strings and lists take.
 #[derive(Clone, Debug, Default)]
 pub struct History {
     events: Vec<Event>,
     operations: Vec<Operation>,
+    /// For each event the position of its operation in `operations`; `UNPAIRED` for the nemesis.
+    operation_of: Vec<u32>,
+}
+
+const UNPAIRED: u32 = u32::MAX;
+
+/// An operation together with its events.
+#[derive(Clone, Copy, Debug)]
+pub struct OpView<'a> {
+    /// Its position in [`History::operations`].
+    pub position: usize,
+    /// `Ok`, `Fail` or `Info`; `Info` where there is no completion.
+    pub outcome: EventType,
+    /// Its invocation.
+    pub invoke: &'a Event,
+    /// Its completion, if the history has it.
+    pub complete: Option<&'a Event>,
 }
 
 impl History {
+    /// Checks and pairs events. Their `index` must be their position.
+    pub fn from_events(events: Vec<Event>) -> Result<History, HistoryError> {
+        let mut pairing = Pairing::default();
+        let mut history = History::default();
+        for event in &events {
+            history.note(pairing.accept(event)?, event);
+        }
+        history.events = events;
+        Ok(history)
+    }
+
     /// All events in order.
     pub fn events(&self) -> &[Event] {
         &self.events
@@ -129,5 +174,124 @@ impl History {
     /// The event at `index`.
     pub fn event(&self, index: OpIndex) -> &Event {
         &self.events[index.0 as usize]
+    }
+
+    /// All client operations with their events, in the order of their invocations.
+    pub fn ops(&self) -> impl ExactSizeIterator<Item = OpView<'_>> + Clone {
+        (0..self.operations.len()).map(|position| self.op(position))
+    }
+
+    /// The operation at `position` of [`History::operations`], with its events.
+    pub fn op(&self, position: usize) -> OpView<'_> {
+        let operation = self.operations[position];
+        OpView {
+            position,
+            outcome: operation.outcome,
+            invoke: self.event(operation.invoke),
+            complete: operation.complete.map(|index| self.event(index)),
+        }
+    }
+
+    /// The operation that the event at `index` begins or completes; none for the nemesis.
+    pub fn op_at(&self, index: OpIndex) -> Option<OpView<'_>> {
+        match self.operation_of[index.0 as usize] {
+            UNPAIRED => None,
+            position => Some(self.op(position as usize)),
+        }
+    }
+
+    /// What the nemesis did, in order.
+    pub fn nemesis(&self) -> impl Iterator<Item = &Event> {
+        self.events.iter().filter(|event| event.process == Process::Nemesis)
+    }
+
+    /// The client operations of each key apart, in O(n) time and 4 bytes an operation.
+    pub fn by_key(&self) -> Partition<'_> {
+        Partition::by_key(self)
+    }
+
+    /// The events themselves.
+    pub fn into_events(self) -> Vec<Event> {
+        self.events
+    }
+
+    fn note(&mut self, role: Role, event: &Event) {
+        let position = match role {
+            Role::Invocation { operation } => {
+                let outcome = EventType::Info;
+                self.operations.push(Operation { invoke: event.index, complete: None, outcome });
+                operation
+            }
+            Role::Completion { operation, .. } => {
+                let known = &mut self.operations[operation as usize];
+                known.complete = Some(event.index);
+                known.outcome = event.kind;
+                operation
+            }
+            Role::Nemesis => UNPAIRED,
+        };
+        self.operation_of.push(position);
+    }
+}
+
+impl<'a> OpView<'a> {
+    /// Who invoked it.
+    pub fn process(&self) -> Process {
+        self.invoke.process
+    }
+
+    /// The operation's name.
+    pub fn f(&self) -> &'a Name {
+        &self.invoke.f
+    }
+
+    /// Which object, where there are several.
+    pub fn key(&self) -> Option<&'a Value> {
+        self.invoke.key.as_ref()
+    }
+
+    /// The argument.
+    pub fn input(&self) -> &'a Value {
+        &self.invoke.value
+    }
+
+    /// The result, if it is known to have happened.
+    pub fn output(&self) -> Option<&'a Value> {
+        match self.outcome {
+            EventType::Ok => self.complete.map(|event| &event.value),
+            _ => None,
+        }
+    }
+}
+
+/// Makes a history of events that come one by one, checking each.
+#[derive(Debug, Default)]
+pub struct Builder {
+    pairing: Pairing,
+    history: History,
+}
+
+impl Builder {
+    /// Adds the next event. After an error the builder is as it was before.
+    pub fn push(&mut self, event: Event) -> Result<Role, HistoryError> {
+        let role = self.pairing.accept(&event)?;
+        self.history.note(role, &event);
+        self.history.events.push(event);
+        Ok(role)
+    }
+
+    /// The index that the next event must have.
+    pub fn next_index(&self) -> OpIndex {
+        self.pairing.next_index()
+    }
+
+    /// What has been added so far, a well-formed history at every moment.
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// The whole.
+    pub fn finish(self) -> History {
+        self.history
     }
 }

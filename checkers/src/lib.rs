@@ -7,6 +7,8 @@
 
 #![warn(missing_docs)]
 
+pub mod format;
 pub mod history;
+pub mod stats;
 pub mod value;
 pub mod verdict;

@@ -1,7 +1,17 @@
 //! Values of keys, arguments and results: what JSON can say, and what Jepsen's EDN adds to it.
 //!
-//! A value is 24 bytes, so that millions of events fit in memory; numbers live in place.
+//! A value is 24 bytes, so that millions of events fit in memory. Numbers and strings of up to
+//! 23 bytes live in place; longer strings are shared by their clones.
+//!
+//! Values are totally ordered, so that they can be keys of maps: see `compare` for what counts
+//! as equal.
 
+mod compare;
+mod json;
+
+pub(crate) use json::{write_json, write_string};
+
+use smol_str::SmolStr;
 use std::fmt;
 use std::sync::Arc;
 
@@ -19,6 +29,12 @@ impl Name {
 impl std::ops::Deref for Name {
     type Target = str;
     fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::borrow::Borrow<str> for Name {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }
@@ -42,7 +58,7 @@ impl fmt::Display for Name {
 }
 
 /// One value of a history.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub enum Value {
     /// `null` in JSON, `nil` in EDN; also a field that is absent.
     #[default]
@@ -51,19 +67,35 @@ pub enum Value {
     Bool(bool),
     /// An integer that fits 64 bits.
     Int(i64),
-    /// Any other number.
+    /// A number that a double holds as well as its text does.
     Float(f64),
     /// Text.
-    Str(Box<str>),
+    Str(SmolStr),
     /// A list; EDN's lists and vectors.
     List(Box<[Value]>),
     /// Pairs in the order in which they were read; keys are strings in JSON, anything in EDN.
     Map(Box<[(Value, Value)]>),
+    /// An integer beyond 64 bits, by its decimal digits.
+    BigInt(Box<str>),
+    /// A number that a double would round, and EDN's `1.5M`: its text, without the `M`.
+    Decimal(Box<str>),
+    /// EDN's `2/3`, by its text.
+    Ratio(Box<str>),
+    /// EDN's `:name` or `:space/name`, without the colon; a plain string in JSON.
+    Keyword(Name),
+    /// EDN's bare `name`; a plain string in JSON.
+    Symbol(Name),
+    /// EDN's `\a`; a plain string in JSON.
+    Char(char),
+    /// EDN's `#{1 2}`, in the order in which it was read; a list in JSON.
+    Set(Box<[Value]>),
+    /// EDN's `#tag value`; the value alone in JSON.
+    Tagged(Box<(Name, Value)>),
 }
 
 impl Value {
     /// A string value.
-    pub fn str(text: impl Into<Box<str>>) -> Value {
+    pub fn str(text: impl Into<SmolStr>) -> Value {
         Value::Str(text.into())
     }
 
@@ -80,10 +112,11 @@ impl Value {
         }
     }
 
-    /// The text, if it is text.
+    /// The text, if it is text or EDN's stand-ins for it: `:append` reads as `append`.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Value::Str(text) => Some(text),
+            Value::Keyword(name) | Value::Symbol(name) => Some(name),
             _ => None,
         }
     }
@@ -96,9 +129,43 @@ impl Value {
         }
     }
 
+    /// The items, if it is a list or a set.
+    pub fn as_items(&self) -> Option<&[Value]> {
+        match self {
+            Value::List(items) | Value::Set(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// The pairs, if it is a map.
+    pub fn as_map(&self) -> Option<&[(Value, Value)]> {
+        match self {
+            Value::Map(pairs) => Some(pairs),
+            _ => None,
+        }
+    }
+
     /// Whether this is `null`.
     pub fn is_null(&self) -> bool {
         matches!(self, Value::Null)
+    }
+
+    /// What kind of value this is, for messages: `an integer`, `a list`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Value::Null => "null",
+            Value::Bool(_) => "a boolean",
+            Value::Int(_) | Value::BigInt(_) => "an integer",
+            Value::Float(_) | Value::Decimal(_) | Value::Ratio(_) => "a number",
+            Value::Str(_) => "a string",
+            Value::List(_) => "a list",
+            Value::Map(_) => "a map",
+            Value::Keyword(_) => "a keyword",
+            Value::Symbol(_) => "a symbol",
+            Value::Char(_) => "a character",
+            Value::Set(_) => "a set",
+            Value::Tagged(_) => "a tagged value",
+        }
     }
 }
 
@@ -114,59 +181,38 @@ impl From<&str> for Value {
     }
 }
 
+impl From<String> for Value {
+    fn from(text: String) -> Value {
+        Value::Str(text.into())
+    }
+}
+
 impl From<bool> for Value {
     fn from(b: bool) -> Value {
         Value::Bool(b)
     }
 }
 
-impl From<serde_json::Value> for Value {
-    fn from(json: serde_json::Value) -> Value {
-        match json {
-            serde_json::Value::Null => Value::Null,
-            serde_json::Value::Bool(b) => Value::Bool(b),
-            serde_json::Value::Number(n) => match n.as_i64() {
-                Some(int) => Value::Int(int),
-                None => Value::Float(n.as_f64().unwrap_or(f64::NAN)),
-            },
-            serde_json::Value::String(text) => Value::Str(text.into()),
-            serde_json::Value::Array(items) => {
-                Value::List(items.into_iter().map(Value::from).collect())
-            }
-            serde_json::Value::Object(pairs) => Value::Map(
-                pairs.into_iter().map(|(k, v)| (Value::Str(k.into()), Value::from(v))).collect(),
-            ),
-        }
+impl From<Vec<Value>> for Value {
+    fn from(items: Vec<Value>) -> Value {
+        Value::List(items.into())
     }
 }
 
-impl From<&Value> for serde_json::Value {
-    fn from(value: &Value) -> serde_json::Value {
-        match value {
-            Value::Null => serde_json::Value::Null,
-            Value::Bool(b) => (*b).into(),
-            Value::Int(n) => (*n).into(),
-            Value::Float(n) => (*n).into(),
-            Value::Str(text) => text.as_ref().into(),
-            Value::List(items) => items.iter().map(serde_json::Value::from).collect(),
-            Value::Map(pairs) => pairs
-                .iter()
-                .map(|(k, v)| {
-                    let key = match k {
-                        Value::Str(text) => text.to_string(),
-                        other => other.to_string(),
-                    };
-                    (key, serde_json::Value::from(v))
-                })
-                .collect::<serde_json::Map<_, _>>()
-                .into(),
-        }
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// As JSON, on one line.
-impl fmt::Display for Value {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", serde_json::Value::from(self))
+    #[test]
+    fn a_value_is_24_bytes_and_so_is_an_optional_one() {
+        assert_eq!(size_of::<Value>(), 24);
+        assert_eq!(size_of::<Option<Value>>(), 24);
+    }
+
+    #[test]
+    fn keywords_read_as_text() {
+        assert_eq!(Value::Keyword("append".into()).as_str(), Some("append"));
+        assert_eq!(Value::str("append").as_str(), Some("append"));
+        assert_eq!(Value::Int(1).as_str(), None);
     }
 }

@@ -1,0 +1,3 @@
+//! How histories are written down.
+
+pub(crate) mod json;

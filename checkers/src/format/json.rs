@@ -1,0 +1,291 @@
+//! JSON text, read piece by piece.
+//!
+//! `serde_json` would do but for three things that a history needs: integers beyond 64 bits and
+//! decimals that a double would round are kept, a key that stands twice in one object is an
+//! error, and an error says where it is. The grammar is RFC 8259's, to the letter.
+//!
+//! Nesting is limited to [`DEPTH_MAX`], so that no input overflows the stack.
+
+mod number;
+mod text;
+
+use crate::value::Value;
+use std::borrow::Cow;
+
+/// How deep lists and maps may nest. The deepest known histories need five.
+pub(crate) const DEPTH_MAX: usize = 128;
+
+/// Objects with more keys than this are checked for doubled keys by sorting.
+const SMALL: usize = 16;
+
+/// What is wrong, and at which byte.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct JsonError {
+    /// Offset in the text.
+    pub(crate) at: usize,
+    pub(crate) problem: Problem,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Problem {
+    /// The text ended too early.
+    End,
+    /// This was expected, and something else is there.
+    Expected(&'static str),
+    /// Some other rule is broken.
+    Broken(&'static str),
+    /// A key stands twice in one object.
+    Twice(String),
+}
+
+/// A place in a text, moving forward.
+#[derive(Clone, Debug)]
+pub(crate) struct Scanner<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Scanner<'a> {
+    pub(crate) fn new(text: &'a str) -> Scanner<'a> {
+        Scanner { text, at: 0 }
+    }
+
+    /// The next byte that is not white space, without taking it.
+    pub(crate) fn peek(&mut self) -> Option<u8> {
+        let bytes = self.text.as_bytes();
+        while let Some(byte) = bytes.get(self.at) {
+            match byte {
+                b' ' | b'\t' | b'\n' | b'\r' => self.at += 1,
+                other => return Some(*other),
+            }
+        }
+        None
+    }
+
+    /// Takes `byte` if it comes next.
+    pub(crate) fn eat(&mut self, byte: u8) -> bool {
+        let found = self.peek() == Some(byte);
+        self.at += usize::from(found);
+        found
+    }
+
+    /// Takes `byte`, or fails with `expected`.
+    pub(crate) fn need(&mut self, byte: u8, expected: &'static str) -> Result<(), JsonError> {
+        if self.eat(byte) { Ok(()) } else { Err(self.expected(expected)) }
+    }
+
+    /// Fails unless only white space is left.
+    pub(crate) fn end(&mut self) -> Result<(), JsonError> {
+        match self.peek() {
+            None => Ok(()),
+            Some(_) => Err(self.expected("the end of the line")),
+        }
+    }
+
+    /// What was expected is not here.
+    pub(crate) fn expected(&self, what: &'static str) -> JsonError {
+        let over = self.at >= self.text.len();
+        let problem = if over { Problem::End } else { Problem::Expected(what) };
+        JsonError { at: self.at, problem }
+    }
+
+    /// A key of an object with its colon.
+    pub(crate) fn key(&mut self) -> Result<Cow<'a, str>, JsonError> {
+        self.need(b'"', "a field's name in quotes")?;
+        let key = text::string_tail(self)?;
+        self.need(b':', "`:`")?;
+        Ok(key)
+    }
+
+    /// Any value, inside `depth` others.
+    pub(crate) fn value(&mut self, depth: usize) -> Result<Value, JsonError> {
+        match self.peek() {
+            Some(b'"') => {
+                self.at += 1;
+                Ok(match text::string_tail(self)? {
+                    Cow::Borrowed(text) => Value::str(text),
+                    Cow::Owned(text) => Value::str(text),
+                })
+            }
+            Some(b'-' | b'0'..=b'9') => number::number(self),
+            Some(b'[') => self.list(depth),
+            Some(b'{') => self.object(depth),
+            Some(b't') => self.word("true", Value::Bool(true)),
+            Some(b'f') => self.word("false", Value::Bool(false)),
+            Some(b'n') => self.word("null", Value::Null),
+            _ => Err(self.expected("a value")),
+        }
+    }
+
+    fn word(&mut self, word: &'static str, value: Value) -> Result<Value, JsonError> {
+        let rest = &self.text.as_bytes()[self.at..];
+        let same = rest.iter().zip(word.bytes()).take_while(|(a, b)| **a == *b).count();
+        self.at += same;
+        if same == word.len() { Ok(value) } else { Err(self.expected(word)) }
+    }
+
+    fn list(&mut self, depth: usize) -> Result<Value, JsonError> {
+        self.nest(depth)?;
+        if self.eat(b']') {
+            return Ok(Value::List(Box::default()));
+        }
+        let mut items = Vec::new();
+        loop {
+            items.push(self.value(depth + 1)?);
+            if self.eat(b']') {
+                return Ok(Value::List(items.into()));
+            }
+            self.need(b',', "`,` or `]`")?;
+        }
+    }
+
+    fn object(&mut self, depth: usize) -> Result<Value, JsonError> {
+        let begin = self.at;
+        self.nest(depth)?;
+        if self.eat(b'}') {
+            return Ok(Value::Map(Box::default()));
+        }
+        let mut pairs = Vec::new();
+        loop {
+            self.peek();
+            let key_at = self.at;
+            let key = Value::str(self.key()?);
+            if pairs.len() < SMALL && pairs.iter().any(|(other, _)| *other == key) {
+                return Err(twice(key_at, &key));
+            }
+            let value = self.value(depth + 1)?;
+            pairs.push((key, value));
+            if self.eat(b'}') {
+                break;
+            }
+            self.need(b',', "`,` or `}`")?;
+        }
+        if pairs.len() > SMALL
+            && let Some(key) = doubled(&pairs)
+        {
+            return Err(twice(begin, key));
+        }
+        Ok(Value::Map(pairs.into()))
+    }
+
+    /// Takes the bracket that opens a list or an object inside `depth` others.
+    fn nest(&mut self, depth: usize) -> Result<(), JsonError> {
+        if depth >= DEPTH_MAX {
+            let problem = Problem::Broken("nested too deeply");
+            return Err(JsonError { at: self.at, problem });
+        }
+        self.at += 1;
+        Ok(())
+    }
+}
+
+fn twice(at: usize, key: &Value) -> JsonError {
+    JsonError { at, problem: Problem::Twice(key.as_str().unwrap_or_default().to_string()) }
+}
+
+/// A key that stands there twice.
+fn doubled(pairs: &[(Value, Value)]) -> Option<&Value> {
+    let mut keys: Vec<&Value> = pairs.iter().map(|(key, _)| key).collect();
+    keys.sort_unstable();
+    keys.windows(2).find(|two| two[0] == two[1]).map(|two| two[0])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Value, JsonError> {
+        let mut scanner = Scanner::new(text);
+        let value = scanner.value(0)?;
+        scanner.end()?;
+        Ok(value)
+    }
+
+    #[track_caller]
+    fn refuse(text: &str, at: usize, problem: Problem) {
+        assert_eq!(read(text), Err(JsonError { at, problem }), "{text}");
+    }
+
+    #[test]
+    fn reads_what_serde_json_reads() {
+        for text in [
+            "null",
+            " true ",
+            "false",
+            "0",
+            "-1",
+            "12.5",
+            "-0.0",
+            "1e3",
+            "1E-7",
+            "\"\"",
+            r#""a\"b\\\/\b\f\n\r\té\u00e9\ud83d\ude00""#,
+            "[]",
+            "[1,[2,[]],{}]",
+            r#"{"a":1,"b":{"c":[null]}}"#,
+            "9223372036854775807",
+            "-9223372036854775808",
+            "18446744073709551615",
+            "0.1",
+            "123456789.123",
+        ] {
+            let serde: serde_json::Value = serde_json::from_str(text).unwrap();
+            assert_eq!(read(text).unwrap(), Value::from(serde), "{text}");
+        }
+    }
+
+    #[test]
+    fn keeps_numbers_that_a_double_would_round() {
+        let check = |text: &str, value: Value| {
+            assert_eq!(read(text).unwrap(), value);
+            assert_eq!(value.to_string(), text);
+        };
+        check("9223372036854775808", Value::BigInt("9223372036854775808".into()));
+        check("-99999999999999999999999", Value::BigInt("-99999999999999999999999".into()));
+        check("1e400", Value::Decimal("1e400".into()));
+        check("1e-400", Value::Decimal("1e-400".into()));
+        check("0.1000000000000000000001", Value::Decimal("0.1000000000000000000001".into()));
+        assert_eq!(read("0e999").unwrap(), Value::Float(0.0));
+        assert_eq!(read("0.10000000000000000000").unwrap(), Value::Float(0.1));
+    }
+
+    #[test]
+    fn says_what_is_wrong_and_where() {
+        use Problem::{Broken, End, Expected, Twice};
+        refuse("", 0, End);
+        refuse("[1,", 3, End);
+        refuse("[1 2]", 3, Expected("`,` or `]`"));
+        refuse("[1,]", 3, Expected("a value"));
+        refuse("tru", 3, End);
+        refuse("trux", 3, Expected("true"));
+        refuse("\"ab", 3, End);
+        refuse("\"a\nb\"", 2, Broken("a control character in a string"));
+        refuse(r#""\x""#, 2, Expected("an escape"));
+        refuse(r#""\ud800""#, 1, Broken("half of a surrogate pair"));
+        refuse("{1:2}", 1, Expected("a field's name in quotes"));
+        refuse(r#"{"a" 1}"#, 5, Expected("`:`"));
+        refuse(r#"{"a":1,"a":2}"#, 7, Twice("a".into()));
+        refuse("01", 1, Expected("the end of the line"));
+        refuse("1.", 2, End);
+        refuse("1.x", 2, Expected("a digit"));
+        refuse("-", 1, End);
+        refuse("1e+", 3, End);
+        refuse("NaN", 0, Expected("a value"));
+    }
+
+    #[test]
+    fn doubled_keys_are_found_in_large_objects_too() {
+        let mut pairs: Vec<String> = (0..100).map(|n| format!("\"{n}\":{n}")).collect();
+        assert!(read(&format!("{{{}}}", pairs.join(","))).is_ok());
+        pairs.push("\"57\":0".into());
+        refuse(&format!("{{{}}}", pairs.join(",")), 0, Problem::Twice("57".into()));
+    }
+
+    #[test]
+    fn deep_nesting_is_an_error_and_no_overflow() {
+        let deep = |n: usize| "[".repeat(n) + &"]".repeat(n);
+        assert!(read(&deep(DEPTH_MAX)).is_ok());
+        refuse(&deep(1_000_000), DEPTH_MAX, Problem::Broken("nested too deeply"));
+        refuse(&"{\"a\":".repeat(1_000_000), 5 * DEPTH_MAX, Problem::Broken("nested too deeply"));
+    }
+}

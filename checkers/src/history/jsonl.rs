@@ -1,0 +1,240 @@
+//! `history.jsonl`: one event a line, in the order in which the recorder saw them.
+//!
+//! The reader is strict: what it returns is well-formed, and what it refuses it names by file,
+//! line and field. It takes the input in batches of whole lines, parses the pieces of a batch in
+//! parallel, and pairs the events in order, so that it needs no more than two batches beside the
+//! history itself, however long the file is. The writer streams.
+
+mod line;
+mod names;
+mod write;
+
+use names::Names;
+pub use write::{Writer, write};
+
+use super::{Builder, Event, Fault, History, OpIndex, ReadError};
+use line::Line;
+use rayon::prelude::*;
+use std::io::Read;
+
+/// The longest line that is read: no event comes near it.
+pub const LINE_MAX: usize = 64 << 20;
+
+/// Each piece of a batch is parsed on one thread.
+const PIECE: usize = 256 << 10;
+
+/// How strictly to read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Leave out a last line that was cut off in the middle, as a run that was killed leaves
+    /// it. Without this, such a line is an error.
+    pub allow_torn_tail: bool,
+}
+
+/// A history with what must be said about how it was read.
+#[derive(Clone, Debug, Default)]
+pub struct Loaded {
+    /// The events.
+    pub history: History,
+    /// Sentences for whoever asked: what was left out or filled in.
+    pub notes: Vec<String>,
+}
+
+/// Reads a whole history; `origin` is the file's name in errors. An empty input is an empty
+/// history. Blank lines, CRLF and a byte order mark are passed over.
+///
+/// ```
+/// let file = concat!(
+///     r#"{"index":0,"time":12,"process":3,"type":"invoke","f":"write","value":17}"#, "\n",
+///     r#"{"index":1,"time":27,"process":3,"type":"ok","f":"write","value":17}"#, "\n",
+/// );
+/// let history = quorate_checkers::history::jsonl::read(file.as_bytes(), "history.jsonl")?;
+/// assert_eq!(history.operations().len(), 1);
+/// # Ok::<(), quorate_checkers::history::ReadError>(())
+/// ```
+pub fn read(input: impl Read, origin: &str) -> Result<History, ReadError> {
+    read_with(input, origin, Options::default()).map(|loaded| loaded.history)
+}
+
+/// Reads a whole history as `options` say.
+pub fn read_with(input: impl Read, origin: &str, options: Options) -> Result<Loaded, ReadError> {
+    let mut reader =
+        Reader { origin, options, line: 1, builder: Builder::default(), notes: Vec::new() };
+    let mut batches = Batches::new(input);
+    while let Some(batch) = batches.next().map_err(|fault| fault.at(origin, reader.line))? {
+        reader.take(&batch)?;
+    }
+    Ok(Loaded { history: reader.builder.finish(), notes: reader.notes })
+}
+
+/// Whole lines of the input, about a megabyte at a time.
+struct Batches<R> {
+    input: R,
+    buffer: Vec<u8>,
+    /// What the last batch took of the buffer.
+    taken: usize,
+    size: usize,
+    state: Place,
+}
+
+#[derive(PartialEq, Eq)]
+enum Place {
+    Start,
+    Middle,
+    End,
+}
+
+impl<R: Read> Batches<R> {
+    fn new(input: R) -> Batches<R> {
+        let size = PIECE * 2 * rayon::current_num_threads().max(1);
+        Batches { input, buffer: Vec::new(), taken: 0, size, state: Place::Start }
+    }
+
+    /// The next lines, each but the last of the input with its newline.
+    fn next(&mut self) -> Result<Option<Batch<'_>>, Fault> {
+        self.buffer.drain(..self.taken);
+        self.taken = 0;
+        let mut searched = 0;
+        while self.state != Place::End {
+            let room = self.size.saturating_sub(self.buffer.len()).max(PIECE);
+            let before = self.buffer.len();
+            let mut part = (&mut self.input).take(room as u64);
+            part.read_to_end(&mut self.buffer).map_err(Fault::Io)?;
+            if self.state == Place::Start {
+                self.state = Place::Middle;
+                if self.buffer.starts_with(b"\xef\xbb\xbf") {
+                    self.buffer.drain(..3);
+                }
+            }
+            if self.buffer.len() - before < room {
+                self.state = Place::End;
+            } else if let Some(newline) = self.buffer[searched..].iter().rposition(|b| *b == b'\n')
+            {
+                self.taken = searched + newline + 1;
+                break;
+            } else if self.buffer.len() > LINE_MAX {
+                return Err(Fault::TooLong { limit: LINE_MAX });
+            }
+            searched = self.buffer.len();
+        }
+        if self.state == Place::End {
+            self.taken = self.buffer.len();
+        }
+        let last = self.state == Place::End;
+        Ok((self.taken > 0).then(|| Batch { bytes: &self.buffer[..self.taken], last }))
+    }
+}
+
+struct Batch<'a> {
+    bytes: &'a [u8],
+    /// Whether the input ends here.
+    last: bool,
+}
+
+impl<'a> Batch<'a> {
+    /// The batch in pieces of whole lines.
+    fn pieces(&self) -> Vec<&'a [u8]> {
+        let mut pieces = Vec::new();
+        let mut rest = self.bytes;
+        while rest.len() > PIECE {
+            let Some(newline) = rest[PIECE..].iter().position(|byte| *byte == b'\n') else { break };
+            let (piece, more) = rest.split_at(PIECE + newline + 1);
+            pieces.push(piece);
+            rest = more;
+        }
+        pieces.push(rest);
+        pieces
+    }
+}
+
+/// What one piece of a batch holds.
+struct Parsed {
+    lines: Vec<Line>,
+    /// How many lines it is long, blank ones included.
+    length: u64,
+    /// What ended it early.
+    fault: Option<Fault>,
+}
+
+struct Reader<'a> {
+    origin: &'a str,
+    options: Options,
+    /// The next line.
+    line: u64,
+    builder: Builder,
+    notes: Vec<String>,
+}
+
+impl Reader<'_> {
+    fn take(&mut self, batch: &Batch<'_>) -> Result<(), ReadError> {
+        let parsed: Vec<Parsed> = batch.pieces().into_par_iter().map(parse_piece).collect();
+        for piece in parsed {
+            let begin = self.line;
+            for line in piece.lines {
+                let number = begin + line.number;
+                self.add(line).map_err(|fault| fault.at(self.origin, number))?;
+            }
+            self.line = begin + piece.length;
+            match piece.fault {
+                Some(Fault::Torn { .. }) if batch.last && self.options.allow_torn_tail => {
+                    let note = format!("line {}, the last, is cut off and was left out", self.line);
+                    self.notes.push(note);
+                }
+                Some(fault) => return Err(fault.at(self.origin, self.line)),
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, line: Line) -> Result<(), Fault> {
+        let index = match line.index {
+            Some(index) => OpIndex(index),
+            None => self.builder.next_index(),
+        };
+        let event = Event { index, ..line.event };
+        self.builder.push(event).map(drop).map_err(Fault::History)
+    }
+}
+
+/// Parses whole lines, the last of which may lack its newline.
+fn parse_piece(bytes: &[u8]) -> Parsed {
+    let (text, broken) = match std::str::from_utf8(bytes) {
+        Ok(text) => (text, None),
+        // The valid part up to the line with the broken byte; that line is judged by itself.
+        Err(error) => {
+            let valid = &bytes[..error.valid_up_to()];
+            let line_begin = valid.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+            let text = std::str::from_utf8(&valid[..line_begin]).unwrap_or_default();
+            (text, Some((error.valid_up_to() - line_begin, error.error_len(), line_begin)))
+        }
+    };
+    let mut names = Names::default();
+    let mut parsed =
+        Parsed { lines: Vec::with_capacity(bytes.len() / 128), length: 0, fault: None };
+    for line in text.split_inclusive('\n') {
+        match line::parse(line, &mut names) {
+            Ok(Some(mut line)) => {
+                line.number = parsed.length;
+                parsed.lines.push(line);
+            }
+            Ok(None) => {}
+            Err(fault) => {
+                parsed.fault = Some(fault);
+                return parsed;
+            }
+        }
+        parsed.length += 1;
+    }
+    if let Some((column, length, begin)) = broken {
+        // Cut inside a character, at the very end: the line is torn and not broken.
+        let cut = length.is_none() && !bytes[begin..].contains(&b'\n');
+        let column = column + 1;
+        parsed.fault =
+            Some(if cut { Fault::Torn { column, field: None } } else { Fault::NotUtf8 { column } });
+    }
+    parsed
+}
+
+#[cfg(test)]
+mod tests;
