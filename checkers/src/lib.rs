@@ -9,6 +9,8 @@
 
 pub mod format;
 pub mod history;
+pub mod linearizable;
+pub mod model;
 pub mod stats;
 pub mod value;
 pub mod verdict;

@@ -1,0 +1,44 @@
+//! What is concluded of one key, and which algorithm concluded it.
+
+use super::Outcome;
+use super::meter::Meter;
+use crate::history::{History, KeyGroup, OpView};
+use crate::verdict::Anomaly;
+use std::fmt;
+
+/// How a key was decided. All are exact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Algorithm {
+    /// The search over configurations.
+    Search,
+}
+
+impl fmt::Display for Algorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Algorithm::Search => "search",
+        })
+    }
+}
+
+/// The conclusion about one key.
+#[derive(Debug)]
+pub(crate) struct KeyReport {
+    pub(crate) outcome: Outcome,
+    pub(crate) algorithm: Algorithm,
+    pub(crate) anomaly: Option<Anomaly>,
+}
+
+/// What a check of one key is given besides its operations.
+pub(crate) struct KeyContext<'a, 'b> {
+    pub(crate) history: &'a History,
+    pub(crate) group: KeyGroup<'a>,
+    pub(crate) meter: Meter<'b>,
+}
+
+impl<'a> KeyContext<'a, '_> {
+    /// The operation at a place among the key's operations.
+    pub(crate) fn op(&self, at: usize) -> OpView<'a> {
+        self.history.op(self.group.positions[at] as usize)
+    }
+}

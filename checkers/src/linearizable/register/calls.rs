@@ -1,0 +1,181 @@
+//! The register operations of one key, small: values as numbers, times as event indices.
+
+use crate::history::{EventType, KeyGroup, OpView};
+use crate::linearizable::call::Call;
+use crate::linearizable::options::Unknown;
+use crate::model::{RegisterInput, RegisterOutput};
+use crate::value::Value;
+use hashbrown::HashMap;
+use rustc_hash::FxBuildHasher;
+
+/// A value of the key, by number; [`INITIAL`] is `null`, what a key holds before any write.
+pub(super) type ValueId = u32;
+
+/// The value before the first write.
+pub(super) const INITIAL: ValueId = 0;
+
+/// The completion of an operation that never completed.
+pub(super) const OPEN: u32 = u32::MAX;
+
+/// What an operation did, as far as it is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Action {
+    /// It read this value.
+    Read(ValueId),
+    /// It wrote, or may write.
+    Write(ValueId),
+    /// It replaced the first by the second, or may do so.
+    Cas(ValueId, ValueId),
+    /// A compare-and-set of this old value that found another, unknown one.
+    Refused(ValueId),
+    /// A compare-and-set of this old value that was refused although, as it said, it found it.
+    Contradiction(ValueId),
+}
+
+/// One operation.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RegisterCall {
+    /// Its place among the key's operations.
+    pub(super) op: u32,
+    pub(super) invoke: u32,
+    /// [`OPEN`] if the outcome is unknown.
+    pub(super) complete: u32,
+    pub(super) action: Action,
+}
+
+/// All that matters of one key's history: what certainly did not happen is left out, and so are
+/// reads without an answer.
+pub(super) struct RegisterCalls<'a> {
+    pub(super) calls: Vec<RegisterCall>,
+    /// The values by number.
+    pub(super) values: Vec<&'a Value>,
+}
+
+const NULL: &Value = &Value::Null;
+
+impl<'a> RegisterCalls<'a> {
+    /// Reads the operations of a key.
+    pub(super) fn of(group: &KeyGroup<'a>) -> Result<RegisterCalls<'a>, Unknown> {
+        let mut names = Names::new();
+        let mut calls = Vec::with_capacity(group.positions.len());
+        for (at, op) in group.ops().enumerate() {
+            if let Some(action) = names.action(&op)? {
+                let complete = match (op.outcome, op.complete) {
+                    (EventType::Info, _) | (_, None) => OPEN,
+                    (_, Some(event)) => event.index.0,
+                };
+                calls.push(RegisterCall {
+                    op: at as u32,
+                    invoke: op.invoke.index.0,
+                    complete,
+                    action,
+                });
+            }
+        }
+        Ok(RegisterCalls { calls, values: names.values })
+    }
+
+    /// As calls of the model [`Register`](crate::model::Register).
+    pub(super) fn for_model(&self) -> Vec<Call<RegisterInput<ValueId>, RegisterOutput<ValueId>>> {
+        self.calls
+            .iter()
+            .map(|call| {
+                let (input, output) = match call.action {
+                    Action::Read(value) => (RegisterInput::Read, RegisterOutput::Seen(value)),
+                    Action::Write(value) => (RegisterInput::Write(value), RegisterOutput::Done),
+                    Action::Cas(old, new) => {
+                        (RegisterInput::Cas { old, new }, RegisterOutput::Done)
+                    }
+                    Action::Refused(old) => {
+                        (RegisterInput::Cas { old, new: old }, RegisterOutput::Refused)
+                    }
+                    // An answer that the model never gives.
+                    Action::Contradiction(_) => (RegisterInput::Read, RegisterOutput::Refused),
+                };
+                let open = call.complete == OPEN;
+                Call {
+                    process: 0,
+                    input,
+                    output: (!open).then_some(output),
+                    invoke: u64::from(call.invoke),
+                    complete: (!open).then_some(u64::from(call.complete)),
+                }
+            })
+            .collect()
+    }
+}
+
+/// Numbers for values.
+struct Names<'a> {
+    values: Vec<&'a Value>,
+    integers: HashMap<i64, ValueId, FxBuildHasher>,
+    others: HashMap<&'a Value, ValueId, FxBuildHasher>,
+}
+
+impl<'a> Names<'a> {
+    fn new() -> Names<'a> {
+        Names { values: vec![NULL], integers: HashMap::default(), others: HashMap::default() }
+    }
+
+    fn id(&mut self, value: &'a Value) -> ValueId {
+        let next = self.values.len() as ValueId;
+        let id = match value {
+            Value::Null => return INITIAL,
+            Value::Int(n) => *self.integers.entry(*n).or_insert(next),
+            other => *self.others.entry(other).or_insert(next),
+        };
+        if id == next {
+            self.values.push(value);
+        }
+        id
+    }
+
+    /// What the operation did; nothing if it cannot matter.
+    fn action(&mut self, op: &OpView<'a>) -> Result<Option<Action>, Unknown> {
+        let action = match (op.f().as_str(), op.outcome) {
+            ("read", EventType::Ok) => op.output().map(|seen| Action::Read(self.id(seen))),
+            ("write", EventType::Ok | EventType::Info) => Some(Action::Write(self.id(op.input()))),
+            ("cas", EventType::Ok | EventType::Info) => {
+                let (old, new) = old_and_new(op)?;
+                Some(Action::Cas(self.id(old), self.id(new)))
+            }
+            ("cas", EventType::Fail) => self.refusal(op)?,
+            ("read" | "write", _) => None,
+            (f, _) => {
+                return Err(Unknown::Input(format!(
+                    "operation {f} (index {}) means nothing to a register",
+                    op.invoke.index
+                )));
+            }
+        };
+        Ok(action)
+    }
+
+    /// A failed compare-and-set asserts something only if it failed for the value that it found.
+    fn refusal(&mut self, op: &OpView<'a>) -> Result<Option<Action>, Unknown> {
+        const REASON: &str = "precondition-failed";
+        let error = op.complete.and_then(|event| event.error.as_ref());
+        let items = error.and_then(Value::as_list).unwrap_or_default();
+        let reason = items.first().or(error).and_then(Value::as_str);
+        if reason != Some(REASON) {
+            return Ok(None);
+        }
+        let old = self.id(old_and_new(op)?.0);
+        Ok(Some(match items.get(1) {
+            None => Action::Refused(old),
+            Some(seen) if self.id(seen) == old => Action::Contradiction(old),
+            Some(seen) => Action::Read(self.id(seen)),
+        }))
+    }
+}
+
+fn old_and_new<'a>(op: &OpView<'a>) -> Result<(&'a Value, &'a Value), Unknown> {
+    match op.input().as_list() {
+        Some([old, new]) => Ok((old, new)),
+        _ => Err(Unknown::Input(format!(
+            "the cas at index {} has the value {}, not [old, new]",
+            op.invoke.index,
+            op.input()
+        ))),
+    }
+}

@@ -1,0 +1,80 @@
+//! From a history to a report: split by key, decide each, put together what was found.
+
+use super::key::{KeyContext, KeyReport};
+use super::kind::ModelKind;
+use super::meter::{Meter, Purse};
+use super::options::Options;
+use super::words::{CHECKER, of_key};
+use super::{Outcome, in_parallel, register};
+use crate::history::{History, KeyGroup};
+use crate::value::Value;
+use crate::verdict::{Anomaly, CheckerReport, Valid};
+use serde_json::{Map, json};
+use std::collections::BTreeMap;
+
+/// Checks each key of `history` against a model, keys in parallel.
+///
+/// `ok` operations happened, `info` ones may yet, `fail` ones did not; except that a `cas` which
+/// failed with the error `["precondition-failed", SEEN]` counts as a read of `SEEN`, and one
+/// that failed with `precondition-failed` alone says that the value was not the one compared
+/// with. The report's `details` count the keys that each algorithm decided.
+pub fn check(history: &History, kind: ModelKind, options: &Options<'_>) -> CheckerReport {
+    let partition = history.by_key();
+    let purse = Purse::new(options);
+    let groups: Vec<KeyGroup<'_>> = partition.groups().collect();
+    let reports = in_parallel(options, groups.clone(), |group, bytes| {
+        let meter = Meter::new(options, &purse, bytes);
+        let mut context = KeyContext { history, group, meter };
+        match kind {
+            ModelKind::Register => register::check(&mut context),
+        }
+    });
+    let keys: Vec<Option<&Value>> = groups.iter().map(|group| group.key).collect();
+    assemble(kind, &keys, reports, history.operations().len())
+}
+
+fn assemble(
+    kind: ModelKind,
+    keys: &[Option<&Value>],
+    reports: Vec<KeyReport>,
+    operations: usize,
+) -> CheckerReport {
+    let mut algorithms: BTreeMap<String, u64> = BTreeMap::new();
+    let (mut bad, mut open): (Vec<Option<&Value>>, Vec<String>) = (Vec::new(), Vec::new());
+    let mut anomalies: Vec<Anomaly> = Vec::new();
+    for (key, report) in keys.iter().zip(reports) {
+        *algorithms.entry(report.algorithm.to_string()).or_default() += 1;
+        match report.outcome {
+            Outcome::Linearizable => {}
+            Outcome::Violation => bad.push(*key),
+            Outcome::Unknown(why) => open.push(format!("{why}{}", of_key(*key))),
+        }
+        anomalies.extend(report.anomaly);
+    }
+    let valid = match (bad.as_slice(), open.as_slice()) {
+        ([], []) => Valid::True,
+        ([], _) => Valid::Unknown,
+        _ => Valid::False,
+    };
+    let why = match (bad.first(), open.first()) {
+        (Some(key), _) => Some(match anomalies.first() {
+            Some(anomaly) => anomaly.explanation.clone(),
+            None => format!("No order of the operations{} explains their answers.", of_key(*key)),
+        }),
+        (None, Some(why)) => Some(format!("Linearizability is undecided: {why}.")),
+        (None, None) => None,
+    };
+    let mut details = Map::new();
+    details.insert("model".into(), json!(kind.to_string()));
+    details.insert("keys".into(), json!(keys.len()));
+    details.insert("operations".into(), json!(operations));
+    details.insert("algorithms".into(), json!(algorithms));
+    details.insert("invalid_keys".into(), bad.iter().map(|key| shown(*key)).collect());
+    details.insert("undecided".into(), json!(open));
+    let models = BTreeMap::from([(CHECKER.to_string(), valid)]);
+    CheckerReport { valid, why, details, anomalies, models }
+}
+
+fn shown(key: Option<&Value>) -> serde_json::Value {
+    key.map_or(serde_json::Value::Null, serde_json::Value::from)
+}

@@ -1,0 +1,72 @@
+//! The events of a history in order, and its calls grouped into classes of equals.
+
+use crate::linearizable::call::Call;
+use crate::model::{Effect, Model};
+use hashbrown::HashMap;
+use rustc_hash::FxBuildHasher;
+
+/// One end of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    Invoke,
+    Return,
+}
+
+/// A history made ready for the search.
+pub(super) struct Timeline {
+    /// Ends in order; an invocation comes before a completion at the same position.
+    pub(super) events: Vec<(End, u32)>,
+    /// The class of each call, by index. Calls of one class ask the same and were told the same:
+    /// they are interchangeable while both are open.
+    pub(super) class_of: Vec<u32>,
+    /// What the calls of each class do.
+    pub(super) effects: Vec<Effect>,
+    /// How many calls that complete are open at once, at most.
+    pub(super) most_open: usize,
+}
+
+impl Timeline {
+    pub(super) fn new<M: Model>(model: &M, calls: &[Call<M::Input, M::Output>]) -> Timeline {
+        let mut by_content = HashMap::with_hasher(FxBuildHasher);
+        let mut effects: Vec<Effect> = Vec::new();
+        let mut class_of = Vec::with_capacity(calls.len());
+        let mut ends: Vec<(u64, End, u32)> = Vec::with_capacity(calls.len() * 2);
+        for (index, call) in calls.iter().enumerate() {
+            let index = index as u32;
+            let content = (&call.input, call.output.as_ref(), call.is_crashed());
+            let class = *by_content.entry(content).or_insert_with(|| {
+                effects.push(model.effect(&call.input, call.output.as_ref()));
+                effects.len() as u32 - 1
+            });
+            class_of.push(class);
+            match call.complete {
+                // It asserts nothing and changes nothing.
+                None if effects[class as usize] == Effect::Observes => {}
+                None => ends.push((call.invoke, End::Invoke, index)),
+                Some(complete) => {
+                    ends.push((call.invoke, End::Invoke, index));
+                    ends.push((complete, End::Return, index));
+                }
+            }
+        }
+        ends.sort_by_key(|(position, end, index)| (*position, *end == End::Return, *index));
+        let events: Vec<(End, u32)> = ends.into_iter().map(|(_, end, call)| (end, call)).collect();
+        let most_open = most_open(&events, calls);
+        Timeline { events, class_of, effects, most_open }
+    }
+}
+
+fn most_open<I, O>(events: &[(End, u32)], calls: &[Call<I, O>]) -> usize {
+    let (mut open, mut most) = (0usize, 0usize);
+    for (end, call) in events {
+        match end {
+            End::Invoke if calls[*call as usize].is_crashed() => {}
+            End::Invoke => {
+                open += 1;
+                most = most.max(open);
+            }
+            End::Return => open -= 1,
+        }
+    }
+    most
+}

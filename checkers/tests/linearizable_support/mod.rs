@@ -1,0 +1,129 @@
+//! Simulated histories of an atomic object, and a brute-force oracle: for tests and benches.
+
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
+use quorate_checkers::linearizable::Call;
+use quorate_checkers::model::Model;
+use rand::{Rng, RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+pub(crate) fn rng(seed: u64) -> ChaCha8Rng {
+    ChaCha8Rng::seed_from_u64(seed)
+}
+
+/// How many histories a differential test tries: more with `QUORATE_NIGHTLY=1`.
+pub(crate) fn rounds(normal: u64) -> u64 {
+    if std::env::var_os("QUORATE_NIGHTLY").is_some() { normal * 20 } else { normal }
+}
+
+/// The size and the trouble of a simulated run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shape {
+    pub(crate) clients: usize,
+    pub(crate) calls: usize,
+    /// The share of calls whose client never learns the outcome.
+    pub(crate) crashed: f64,
+}
+
+/// Runs clients against an atomic object: each call takes effect at one moment between its
+/// invocation and its completion, so the result is linearizable. A crashed call takes effect
+/// before, at some later time, or never.
+pub(crate) fn simulate<S, I: Clone, O>(
+    rng: &mut impl Rng,
+    shape: Shape,
+    mut state: S,
+    mut ask: impl FnMut(&mut dyn Rng, usize) -> I,
+    mut apply: impl FnMut(&mut S, &I) -> O,
+) -> Vec<Call<I, O>> {
+    enum Client {
+        Idle,
+        Asked(usize),
+        Served(usize),
+    }
+    let mut calls: Vec<Call<I, O>> = Vec::with_capacity(shape.calls);
+    let mut clients: Vec<Client> = (0..shape.clients).map(|_| Client::Idle).collect();
+    let mut process: Vec<u64> = (0..shape.clients as u64).collect();
+    let mut zombies: Vec<usize> = Vec::new();
+    let mut time = 0;
+    let mut busy = 0;
+    while calls.len() < shape.calls || busy > 0 {
+        time += 1;
+        if !zombies.is_empty() && rng.random_bool(0.1) {
+            let zombie = zombies.swap_remove(rng.random_range(0..zombies.len()));
+            apply(&mut state, &calls[zombie].input.clone());
+        }
+        let at = rng.random_range(0..shape.clients);
+        clients[at] = match clients[at] {
+            Client::Idle if calls.len() < shape.calls => {
+                let input = ask(rng, at);
+                calls.push(Call::crashed(process[at], input, time));
+                busy += 1;
+                Client::Asked(calls.len() - 1)
+            }
+            Client::Idle => Client::Idle,
+            Client::Asked(call) if rng.random_bool(shape.crashed) => {
+                match rng.random_range(0..3) {
+                    0 => {}
+                    1 => drop(apply(&mut state, &calls[call].input.clone())),
+                    _ => zombies.push(call),
+                }
+                process[at] += shape.clients as u64;
+                busy -= 1;
+                Client::Idle
+            }
+            Client::Asked(call) => {
+                let output = apply(&mut state, &calls[call].input.clone());
+                calls[call].output = Some(output);
+                Client::Served(call)
+            }
+            Client::Served(call) => {
+                calls[call].complete = Some(time);
+                busy -= 1;
+                Client::Idle
+            }
+        };
+    }
+    calls
+}
+
+/// Whether some order of the calls explains them, by trying all orders and, with them, all sets
+/// of crashed calls.
+pub(crate) fn oracle<M: Model>(model: &M, calls: &[Call<M::Input, M::Output>]) -> bool {
+    let mut left: Vec<usize> = (0..calls.len()).collect();
+    try_all(model, calls, &mut left, &model.initial())
+}
+
+fn try_all<M: Model>(
+    model: &M,
+    calls: &[Call<M::Input, M::Output>],
+    left: &mut Vec<usize>,
+    state: &M::State,
+) -> bool {
+    let first_end = left.iter().filter_map(|index| calls[*index].complete).min();
+    let Some(first_end) = first_end else { return true };
+    for at in 0..left.len() {
+        let index = left[at];
+        let call = &calls[index];
+        if call.invoke > first_end {
+            continue;
+        }
+        left.remove(at);
+        for next in model.step(state, &call.input, call.output.as_ref()) {
+            if try_all(model, calls, left, &next) {
+                left.insert(at, index);
+                return true;
+            }
+        }
+        left.insert(at, index);
+    }
+    false
+}
+
+/// The calls, one a line, for the message of a failed test.
+pub(crate) fn show<I: std::fmt::Debug, O: std::fmt::Debug>(calls: &[Call<I, O>]) -> String {
+    let line = |(at, call): (usize, &Call<I, O>)| {
+        let Call { process, input, output, invoke, complete } = call;
+        format!("\n#{at} [{invoke}, {complete:?}] p{process} {input:?}: {output:?}")
+    };
+    calls.iter().enumerate().map(line).collect()
+}
