@@ -5,5 +5,6 @@ pub mod duration;
 pub mod nemesis;
 pub mod out;
 pub mod plan;
+pub mod report;
 pub mod results;
 pub mod world;

@@ -32,8 +32,11 @@ pub(super) const HUES: usize = 6;
 
 /// What begins a fault, what ends it, and what it is called. Any other `start-X` and `stop-X`
 /// are read alike.
-const KINDS: [(&str, &str, &str); 3] =
-    [("start-partition", "stop-partition", "partition"), ("kill", "start", "kill"), ("pause", "resume", "pause")];
+const KINDS: [(&str, &str, &str); 3] = [
+    ("start-partition", "stop-partition", "partition"),
+    ("kill", "start", "kill"),
+    ("pause", "resume", "pause"),
+];
 
 /// What an event of the nemesis does.
 enum Part {
@@ -102,7 +105,8 @@ fn outcome(event: &Event) -> Option<&str> {
 /// Colours of the common kinds do not depend on which others there are.
 fn hue(kind: &str) -> usize {
     KINDS.iter().position(|(_, _, name)| *name == kind).unwrap_or_else(|| {
-        let sum = kind.bytes().fold(0usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+        let sum =
+            kind.bytes().fold(0usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
         KINDS.len() + sum % (HUES - KINDS.len())
     })
 }
@@ -110,19 +114,21 @@ fn hue(kind: &str) -> usize {
 /// On whom a fault acts, in words, from the value of its event.
 fn who(value: &Value) -> String {
     let names = |value: &Value| -> Vec<String> {
-        value.as_list().unwrap_or_default().iter().map(super::ops::key_text).collect()
+        value.as_list().unwrap_or_default().iter().map(super::ops::plain).collect()
     };
     let told = match value {
         Value::Null => String::new(),
         Value::List(_) => names(value).join(" "),
-        Value::Map(pairs) => groups(pairs.iter().map(|(node, hidden)| (super::ops::key_text(node), names(hidden)))),
-        other => super::ops::key_text(other),
+        Value::Map(pairs) => {
+            groups(pairs.iter().map(|(node, hidden)| (super::ops::plain(node), names(hidden))))
+        }
+        other => super::ops::plain(other),
     };
     text::label(&told)
 }
 
 /// A partition in words. Nodes that are deaf to the same peers stand together; two groups that
-/// are deaf to each other are written `a b | c d e`, one that only does not hear `a ⇠̸ b`.
+/// are deaf to each other are written `a b | c d e`, any other reads `a deaf to b`.
 fn groups(grudge: impl Iterator<Item = (String, Vec<String>)>) -> String {
     let mut deaf: Vec<(Vec<String>, Vec<String>)> = Vec::new();
     for (node, mut hidden) in grudge.filter(|(_, hidden)| !hidden.is_empty()) {
