@@ -1,8 +1,96 @@
-//! A placeholder while the report is being written elsewhere.
+//! `report.html`: one file that shows what happened in a run and why the verdict is what it is.
+//!
+//! The page needs nothing but itself: styles and scripts are part of it, its content security
+//! policy allows these and nothing else, and it opens no connection. Whatever comes from
+//! histories, nodes and checkers is hostile until shown: maud escapes what becomes markup,
+//! [`embed`] what becomes data, and [`text`] makes invisible characters visible.
+//!
+//! Pictures whose content is settled (anomalies, plots) are SVG made here. The timeline, which
+//! people move through, is drawn by the scripts of `assets/report` from [`columns`]: the
+//! operations as compressed columns, about a tenth of the history's size. The same inputs give
+//! the same bytes.
+
+mod anomalies;
+mod axis;
+mod columns;
+mod definitions;
+mod embed;
+mod evidence;
+mod facts;
+mod faults;
+mod headline;
+mod latency;
+mod ops;
+mod page;
+mod picture;
+mod plots;
+mod rate;
+mod statuses;
+mod text;
+
+pub use statuses::StatusLine;
+
 use crate::plan::Plan;
+use crate::results::file;
+use anyhow::{Context, Result};
 use quorate_checkers::history::History;
 use quorate_checkers::verdict::Verdict;
-/// Nothing yet.
-pub fn write(_: &std::path::Path, _: &Plan, _: &History, _: &Verdict) -> anyhow::Result<()> {
-    Ok(())
+use std::fs;
+use std::path::Path;
+
+/// What a report is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Sources<'a> {
+    /// What decided the run.
+    pub plan: &'a Plan,
+    /// What happened.
+    pub history: &'a History,
+    /// What the checkers say of it.
+    pub verdict: &'a Verdict,
+    /// What the nodes told of themselves, in order of time.
+    pub statuses: &'a [StatusLine],
+    /// The nodes' logs, relative to the run folder, with `/` between the parts.
+    pub logs: &'a [String],
+}
+
+/// Writes `report.html` into a run's folder.
+pub fn write(folder: &Path, plan: &Plan, history: &History, verdict: &Verdict) -> Result<()> {
+    let statuses = statuses::read(&folder.join(file::STATUS))?;
+    let logs = node_logs(folder)?;
+    let page = render(&Sources { plan, history, verdict, statuses: &statuses, logs: &logs });
+    let path = folder.join(file::REPORT);
+    fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// The page. Linear in the history; takes about a second for a million operations.
+pub fn render(sources: &Sources<'_>) -> String {
+    page::page(sources)
+}
+
+/// The logs below `nodes/`, by node and name; none where there is no such folder.
+fn node_logs(folder: &Path) -> Result<Vec<String>> {
+    let nodes = folder.join(file::NODES);
+    let mut logs = Vec::new();
+    for node in names(&nodes)? {
+        for log in names(&nodes.join(&node))?.into_iter().filter(|name| name.ends_with(".log")) {
+            logs.push(format!("{}/{node}/{log}", file::NODES));
+        }
+    }
+    Ok(logs)
+}
+
+/// The names in a folder, sorted; those that are not UTF-8 are left out.
+fn names(folder: &Path) -> Result<Vec<String>> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut names = Vec::new();
+    let entries =
+        fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
+    for entry in entries {
+        let entry = entry.with_context(|| format!("cannot list {}", folder.display()))?;
+        names.extend(entry.file_name().into_string().ok());
+    }
+    names.sort();
+    Ok(names)
 }

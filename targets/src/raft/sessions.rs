@@ -36,7 +36,7 @@ struct Last {
 /// The form in snapshots: ages follow from the rest.
 #[derive(Serialize, Deserialize)]
 struct Saved {
-    clients: BTreeMap<u64, Last>,
+    clients: Vec<(u64, Last)>,
     forgotten: Option<u64>,
 }
 
@@ -86,13 +86,13 @@ impl Sessions {
 impl From<Saved> for Sessions {
     fn from(saved: Saved) -> Sessions {
         let ages = saved.clients.iter().map(|(client, last)| (last.at, *client)).collect();
-        Sessions { clients: saved.clients, ages, forgotten: saved.forgotten }
+        Sessions { clients: saved.clients.into_iter().collect(), ages, forgotten: saved.forgotten }
     }
 }
 
 impl From<Sessions> for Saved {
     fn from(sessions: Sessions) -> Saved {
-        Saved { clients: sessions.clients, forgotten: sessions.forgotten }
+        Saved { clients: sessions.clients.into_iter().collect(), forgotten: sessions.forgotten }
     }
 }
 

@@ -1,0 +1,172 @@
+//! What decided the run, who judged it, and where the files are.
+
+use super::{Sources, text};
+use crate::duration;
+use crate::results::file;
+use maud::{Markup, html};
+use quorate_checkers::verdict::{CheckerReport, Valid};
+use serde_json::Value as Json;
+
+/// The section of facts.
+pub(super) fn section(sources: &Sources<'_>) -> Markup {
+    html! {
+        section id="facts" aria-labelledby="facts-title" {
+            h2 id="facts-title" { "Facts" }
+            h3 { "Checkers" }
+            (checkers(sources))
+            h3 { "Plan" }
+            (command(&sources.plan.command))
+            (plan(sources))
+            h3 { "Files" }
+            (files(sources))
+        }
+    }
+}
+
+fn word(valid: Valid) -> Markup {
+    let (class, word) = match valid {
+        Valid::True => ("valid", "valid"),
+        Valid::False => ("invalid", "invalid"),
+        Valid::Unknown => ("unknown", "unknown"),
+    };
+    html! { span class={ "tag " (class) } { (word) } }
+}
+
+fn checkers(sources: &Sources<'_>) -> Markup {
+    html! {
+        div.scroll {
+            table.checkers {
+                thead { tr { th scope="col" { "checker" } th scope="col" { "verdict" } th scope="col" { "decided by" } th scope="col" { "why" } th scope="col" { "details" } } }
+                tbody {
+                    @for (name, report) in &sources.verdict.checkers {
+                        tr {
+                            th scope="row" { (text::label(name)) }
+                            td { (word(report.valid)) }
+                            td { (algorithms(report)) }
+                            td { (report.why.as_deref().map_or_else(String::new, |why| text::cut(&text::visible(why), 240))) }
+                            td.code { (details(report)) }
+                        }
+                    }
+                }
+            }
+        }
+        @if !sources.verdict.models.is_empty() {
+            p.models {
+                "Models: "
+                @for (name, valid) in &sources.verdict.models { span { (text::label(name)) " " (word(*valid)) } }
+            }
+        }
+    }
+}
+
+/// `search for 12 keys`.
+fn algorithms(report: &CheckerReport) -> String {
+    let Some(Json::Object(map)) = report.details.get("algorithms") else { return String::new() };
+    let told: Vec<String> =
+        map.iter().map(|(name, keys)| format!("{}: {keys} keys", text::label(name))).collect();
+    told.join(", ")
+}
+
+fn details(report: &CheckerReport) -> String {
+    const MOST: usize = 200;
+    let shown = report.details.iter().filter(|(name, value)| {
+        name.as_str() != "algorithms" && !matches!(value, Json::Array(items) if items.is_empty())
+    });
+    let told: Vec<String> = shown.map(|(name, value)| format!("{name} {value}")).collect();
+    text::cut(&text::visible(&told.join(", ")), MOST)
+}
+
+fn command(command: &str) -> Markup {
+    html! {
+        div.command {
+            code id="command" tabindex="0" { (text::visible(command)) }
+            button type="button" data-copy="command" hidden { "Copy" }
+        }
+        p.quiet { "The command that does the same again." }
+    }
+}
+
+fn plan(sources: &Sources<'_>) -> Markup {
+    let plan = sources.plan;
+    let rate =
+        if plan.rate > 0.0 { format!("{}/s", plan.rate) } else { "as fast as they go".into() };
+    let bugs: Vec<String> = plan.bugs.iter().map(name_of).collect();
+    let options: Vec<String> = plan
+        .target_options
+        .iter()
+        .chain(&plan.workload_options)
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect();
+    let or_none = |list: Vec<String>| if list.is_empty() { "none".into() } else { list.join(", ") };
+    let rows = [
+        ("target", plan.target.clone()),
+        ("workload", plan.workload.clone()),
+        ("nodes", plan.nodes.to_string()),
+        ("clients", plan.concurrency.to_string()),
+        ("rate", rate),
+        ("main phase", duration::format(plan.time_limit)),
+        ("faults", or_none(plan.nemesis.clone())),
+        ("fault interval", duration::format(plan.nemesis_interval)),
+        ("seeded bugs", or_none(bugs)),
+        ("options", or_none(options)),
+        ("disk", name_of(&plan.disk)),
+        ("seed", plan.seed.0.to_string()),
+        ("version", plan.version.clone()),
+    ];
+    html! {
+        dl.plan {
+            @for (name, value) in &rows {
+                div { dt { (name) } dd { (text::cut(&text::visible(value), 400)) } }
+            }
+        }
+    }
+}
+
+/// A named value as it is written in `plan.json`.
+fn name_of(value: &impl serde::Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(Json::String(name)) => name,
+        Ok(other) => other.to_string(),
+        Err(_) => "?".into(),
+    }
+}
+
+fn files(sources: &Sources<'_>) -> Markup {
+    html! {
+        ul.files {
+            li { a href=(file::HISTORY) { (file::HISTORY) } " every event, one a line" }
+            li { a href=(file::VERDICT) { (file::VERDICT) } " what the checkers say" }
+            li { a href=(file::PLAN) { (file::PLAN) } " everything that decides the run" }
+            @if !sources.statuses.is_empty() {
+                li { a href=(file::STATUS) { (file::STATUS) } " roles and terms over time" }
+            }
+            @for log in sources.logs {
+                li { a href=(href(log)) { (text::visible(log)) } }
+            }
+        }
+    }
+}
+
+/// A relative path as a link that can be nothing else, whatever the names of folders are.
+fn href(path: &str) -> String {
+    let mut out = String::from("./");
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || b"/._-".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_stay_relative() {
+        assert_eq!(href("nodes/n1/stderr.log"), "./nodes/n1/stderr.log");
+        assert_eq!(href("javascript:x\"<"), "./javascript%3Ax%22%3C");
+    }
+}

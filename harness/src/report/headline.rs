@@ -1,0 +1,109 @@
+//! The verdict in one sentence, and the counts below it.
+
+use super::faults::Window;
+use super::{Sources, ops, text};
+use maud::{Markup, html};
+use quorate_checkers::history::EventType;
+use quorate_checkers::verdict::Valid;
+use std::collections::BTreeMap;
+
+/// The top of the page.
+pub(super) fn header(sources: &Sources<'_>, windows: &[Window]) -> Markup {
+    let plan = sources.plan;
+    let (class, word) = match sources.verdict.valid {
+        Valid::True => ("valid", "Valid"),
+        Valid::False => ("invalid", "Invalid"),
+        Valid::Unknown => ("unknown", "Unknown"),
+    };
+    html! {
+        header class={ "top " (class) } {
+            p.eyebrow {
+                span.verdict { (word) }
+                span { (text::label(&plan.target)) " · " (text::label(&plan.workload)) " · seed " (plan.seed.0) }
+            }
+            h1 { (sentence(sources)) }
+            (why(sources))
+            (counts(sources, windows))
+        }
+    }
+}
+
+/// `raft-kv kept its promise: it was linearizable in 9,812 operations under 4 kills.`
+pub(super) fn sentence(sources: &Sources<'_>) -> String {
+    let target = text::label(&sources.plan.target);
+    let verdict = sources.verdict;
+    match verdict.valid {
+        Valid::True => {
+            let models = models(sources);
+            let kept = if models.is_empty() {
+                "every check passed".into()
+            } else {
+                format!("this history is {}", text::list(&models))
+            };
+            format!("{target} kept its promise: {kept}.")
+        }
+        Valid::False => {
+            let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+            for anomaly in &verdict.anomalies {
+                *kinds.entry(anomaly.kind.as_str()).or_default() += 1;
+            }
+            let told: Vec<String> = kinds
+                .iter()
+                .map(|(kind, n)| {
+                    let kind = text::label(kind);
+                    if *n == 1 { kind } else { format!("{kind} ({})", text::thousands(*n as u64)) }
+                })
+                .collect();
+            if told.is_empty() {
+                format!("{target} broke its promise.")
+            } else {
+                format!("{target} broke its promise: {}.", text::list(&told))
+            }
+        }
+        Valid::Unknown => format!("Whether {target} kept its promise is undecided."),
+    }
+}
+
+/// The consistency models that the history satisfies.
+fn models(sources: &Sources<'_>) -> Vec<String> {
+    let satisfied = sources.verdict.models.iter().filter(|(_, valid)| **valid == Valid::True);
+    satisfied.map(|(name, _)| text::label(name)).collect()
+}
+
+fn why(sources: &Sources<'_>) -> Markup {
+    html! {
+        @if let Some(why) = &sources.verdict.why
+            && sources.verdict.valid != Valid::True {
+            p.why { (text::cut(&text::visible(why), 600)) }
+        }
+    }
+}
+
+/// Operations by outcome, faults by kind, how long.
+fn counts(sources: &Sources<'_>, windows: &[Window]) -> Markup {
+    let operations = sources.history.operations();
+    let of = |outcome: EventType| operations.iter().filter(|op| op.outcome == outcome).count();
+    let mut faults: BTreeMap<&str, usize> = BTreeMap::new();
+    for window in windows {
+        *faults.entry(window.kind.as_str()).or_default() += 1;
+    }
+    let share = |n: usize| format!("{:.1} %", 100.0 * n as f64 / operations.len().max(1) as f64);
+    html! {
+        dl.counts {
+            div { dt { "operations" } dd { (text::thousands(operations.len() as u64)) } }
+            @for outcome in [EventType::Ok, EventType::Fail, EventType::Info] {
+                @let n = of(outcome);
+                div {
+                    dt { i class={ "swatch " (outcome.as_str()) } {} (outcome.as_str()) }
+                    dd { (text::thousands(n as u64)) small { (share(n)) } }
+                }
+            }
+            div { dt { "lasted" } dd { (text::span(ops::end_of(sources.history))) } }
+            @if faults.is_empty() { div { dt { "faults" } dd { "none" } } }
+            @for (kind, n) in &faults {
+                @let hue = windows.iter().find(|w| w.kind == **kind).map_or(0, |w| w.hue);
+                div { dt { i class={ "swatch fault" (hue) } {} (text::label(kind)) } dd { (n) } }
+            }
+        }
+    }
+}

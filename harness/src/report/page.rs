@@ -1,0 +1,144 @@
+//! The page as a whole: its head with the policy, its sections, its data.
+
+use super::faults::{self, Window};
+use super::{Sources, anomalies, columns, embed, facts, headline, ops, plots, text};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use quorate_checkers::history::History;
+use quorate_checkers::verdict::Verdict;
+use serde::Serialize;
+
+/// How many events of the nemesis the scripts know.
+const MARKS_MAX: usize = 20_000;
+
+const STYLE: &str = include_str!("../../assets/report/report.css");
+
+/// The scripts, in order; they share one scope.
+const SCRIPTS: [&str; 10] = [
+    include_str!("../../assets/report/text.js"),
+    include_str!("../../assets/report/data.js"),
+    include_str!("../../assets/report/filter.js"),
+    include_str!("../../assets/report/lanes.js"),
+    include_str!("../../assets/report/draw.js"),
+    include_str!("../../assets/report/timeline.js"),
+    include_str!("../../assets/report/details.js"),
+    include_str!("../../assets/report/keys.js"),
+    include_str!("../../assets/report/steps.js"),
+    include_str!("../../assets/report/main.js"),
+];
+
+/// What the scripts need beside the operations.
+#[derive(Serialize)]
+struct Data<'a> {
+    names: columns::Names,
+    /// The last moment, in nanoseconds.
+    end: u64,
+    faults: &'a [Window],
+    nemesis: Vec<columns::Mark>,
+    /// The events of each anomaly.
+    anomalies: Vec<Vec<u32>>,
+}
+
+/// Everything.
+pub(super) fn page(sources: &Sources<'_>) -> String {
+    let windows = faults::windows(sources.history);
+    let script = format!("(()=>{{'use strict';\n{}\n}})();", SCRIPTS.concat());
+    let policy = format!(
+        "default-src 'none'; style-src {}; script-src {}; img-src data:; base-uri 'none'; \
+         form-action 'none'",
+        embed::csp_hash(STYLE),
+        embed::csp_hash(&script),
+    );
+    let title = format!("{} · {}", headline::sentence(sources), sources.plan.workload);
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(policy);
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="referrer" content="no-referrer";
+                meta name="generator" content={ "quorate " (sources.plan.version) };
+                title { (text::visible(&title)) }
+                link rel="icon" href="data:,";
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                (body(sources, &windows))
+                (data(sources.history, sources.verdict, sources.plan.concurrency, &windows))
+                script { (PreEscaped(&script)) }
+            }
+        }
+    }
+    .into_string()
+}
+
+fn body(sources: &Sources<'_>, windows: &[Window]) -> Markup {
+    html! {
+        a.skip href="#timeline" { "Skip to the timeline" }
+        main {
+            (headline::header(sources, windows))
+            (anomalies::section(sources, windows))
+            (timeline(windows))
+            (plots::section(sources, windows))
+            (facts::section(sources))
+        }
+        footer {
+            p { "Made by Quorate " (text::label(&sources.plan.version)) " from this run alone; the page opens no connection." }
+        }
+    }
+}
+
+fn data(history: &History, verdict: &Verdict, threads: usize, windows: &[Window]) -> Markup {
+    let (names, bytes) = columns::encode(history, threads);
+    let anomalies = verdict
+        .anomalies
+        .iter()
+        .map(|anomaly| anomaly.ops.iter().map(|index| index.0).collect())
+        .collect();
+    let nemesis = columns::marks(history, MARKS_MAX);
+    let data = Data { names, end: ops::end_of(history), faults: windows, nemesis, anomalies };
+    html! {
+        (embed::json("data", &data))
+        (embed::bytes("columns", &bytes))
+    }
+}
+
+/// The section that the scripts fill.
+fn timeline(windows: &[Window]) -> Markup {
+    html! {
+        section id="timeline" aria-labelledby="timeline-title" {
+            h2 id="timeline-title" { "Timeline" span.of id="shown" aria-live="polite" {} }
+            noscript { p.quiet { "The timeline needs scripts; everything else does not." } }
+            form id="filter" role="search" aria-label="Filter of operations" hidden {
+                label { "Search" input type="search" name="text" placeholder="value, key, error, index" autocomplete="off"; }
+                label { "Key" input name="key" list="keys" autocomplete="off" size="10"; }
+                datalist id="keys" {}
+                label { "Process" input name="process" inputmode="numeric" autocomplete="off" size="5"; }
+                label { "Operation" select name="f" { option value="" { "all" } } }
+                label { "Node" select name="node" { option value="" { "all" } } }
+                fieldset {
+                    legend { "Outcome" }
+                    @for outcome in ["ok", "fail", "info"] {
+                        label.toggle { input type="checkbox" name=(outcome) checked; i class={ "swatch " (outcome) } {} (outcome) }
+                    }
+                }
+                button type="reset" { "Clear" }
+            }
+            div.canvas id="stage" hidden {
+                canvas id="overview" height="34" aria-hidden="true" {}
+                canvas id="chart" tabindex="0" role="application" aria-label="Operations over time, one lane a client. Arrow keys pan, plus and minus zoom, 0 shows all, brackets select the operation before and after." aria-describedby="help" {}
+                div id="tip" role="status" hidden {}
+            }
+            div.below {
+                (plots::fault_key(windows))
+                p.quiet id="help" hidden {
+                    kbd { "n" } " next finding " kbd { "f" } " next fault " kbd { "/" } " search "
+                    kbd { "+" } kbd { "−" } kbd { "0" } " zoom " kbd { "←" } kbd { "→" } " pan "
+                    kbd { "[" } kbd { "]" } " operation before, after; wheel zooms, drag pans"
+                }
+            }
+            div id="details" aria-live="polite" hidden {}
+        }
+    }
+}

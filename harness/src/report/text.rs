@@ -1,0 +1,125 @@
+//! Text for people: numbers with units, and strings in which nothing can hide.
+
+use std::fmt::Write;
+
+/// Longer texts are cut where they label something.
+pub(super) const LABEL_MAX: usize = 48;
+
+/// The text with every character that has no look of its own, or that changes the direction of
+/// others, written as `\u{...}`.
+pub(super) fn visible(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if hides(c) {
+            // Writing to a string cannot fail.
+            let _ = write!(out, "\\u{{{:x}}}", c as u32);
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// Controls, zero-width characters, and what overrides the direction of text (Unicode TR 36).
+fn hides(c: char) -> bool {
+    (c.is_control() && c != '\n')
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}')
+}
+
+/// The text made visible, and cut to a label's length.
+pub(super) fn label(text: &str) -> String {
+    cut(&visible(text), LABEL_MAX)
+}
+
+/// At most `max` characters, the last of them an ellipsis if something is missing.
+pub(super) fn cut(text: &str, max: usize) -> String {
+    match text.char_indices().nth(max) {
+        None => text.to_owned(),
+        Some(_) => text.chars().take(max - 1).chain(['…']).collect(),
+    }
+}
+
+/// `1` becomes `1 write`, `2` becomes `2 writes`; thousands are set apart.
+pub(super) fn count(n: usize, one: &str) -> String {
+    let s = if n == 1 { "" } else { "s" };
+    format!("{} {one}{s}", thousands(n as u64))
+}
+
+/// `1234567` becomes `1,234,567`.
+pub(super) fn thousands(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A length of time with three significant digits and the unit that fits: `1.25 ms`.
+pub(super) fn span(ns: u64) -> String {
+    let n = ns as f64;
+    let (value, unit) = match ns {
+        0..1_000 => (n, "ns"),
+        1_000..1_000_000 => (n / 1e3, "µs"),
+        1_000_000..1_000_000_000 => (n / 1e6, "ms"),
+        _ => (n / 1e9, "s"),
+    };
+    let decimals = match value {
+        v if v >= 100.0 || v.fract() == 0.0 => 0,
+        v if v >= 10.0 => 1,
+        _ => 2,
+    };
+    format!("{value:.decimals$} {unit}")
+}
+
+/// A moment of the run: `12.345 s`.
+pub(super) fn moment(ns: u64) -> String {
+    format!("{:.3} s", ns as f64 / 1e9)
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub(super) fn list(items: &[String]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.clone(),
+        [head @ .., last] => format!("{} and {last}", head.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_hides() {
+        assert_eq!(visible("a\u{202e}b\0\u{200b}"), "a\\u{202e}b\\u{0}\\u{200b}");
+        assert_eq!(visible("naïve 値 \"q\""), "naïve 値 \"q\"");
+    }
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(thousands(0), "0");
+        assert_eq!(thousands(999), "999");
+        assert_eq!(thousands(1_234_567), "1,234,567");
+        for (ns, text) in [
+            (0, "0 ns"),
+            (999, "999 ns"),
+            (1_500, "1.50 µs"),
+            (12_340_000, "12.3 ms"),
+            (2_000_000_000, "2 s"),
+            (123_400_000_000, "123 s"),
+        ] {
+            assert_eq!(span(ns), text);
+        }
+        assert_eq!(count(1, "write"), "1 write");
+        assert_eq!(count(1200, "write"), "1,200 writes");
+        assert_eq!(list(&["a".into(), "b".into(), "c".into()]), "a, b and c");
+        assert_eq!(cut("abcdef", 4), "abc…");
+        assert_eq!(cut("abcd", 4), "abcd");
+    }
+}
