@@ -66,9 +66,18 @@ pub const ALL: &[Entry] = &[
         name: "stale-read",
         target: "raft-kv",
         sentence: "The leader answers reads from its own state without asking a majority whether \
-                   it still leads.",
+                   it still leads, and does not resign when it hears from none.",
         anomaly: "stale-read",
-        needs: &["--nemesis", "partition"],
+        needs: &[
+            "--nemesis",
+            "partition",
+            "--nemesis-interval",
+            "2s",
+            "-c",
+            "10n",
+            "--workload-opt",
+            "read=60",
+        ],
     },
     Entry {
         bug: Bug::FollowerRead,
@@ -84,7 +93,7 @@ pub const ALL: &[Entry] = &[
         target: "raft-kv",
         sentence: "The leader answers a write as soon as its own log has it.",
         anomaly: "lost-write",
-        needs: &[],
+        needs: &["--nemesis", "partition", "--nemesis-interval", "1s"],
     },
     Entry {
         bug: Bug::AckBeforeSync,
@@ -92,7 +101,7 @@ pub const ALL: &[Entry] = &[
         target: "raft-kv",
         sentence: "Entries and votes are acknowledged at once and synced up to 300 ms later.",
         anomaly: "lost-write",
-        needs: &["--nemesis", "kill"],
+        needs: &["--nemesis", "kill", "--nemesis-interval", "1s"],
     },
     Entry {
         bug: Bug::ForgetVote,
@@ -108,7 +117,7 @@ pub const ALL: &[Entry] = &[
         target: "raft-kv",
         sentence: "One vote too few is enough, for elections, commits and reads.",
         anomaly: "split-brain",
-        needs: &["--nemesis", "partition"],
+        needs: &["--nemesis", "partition", "--nemesis-interval", "1s"],
     },
     Entry {
         bug: Bug::NoLogCheck,
@@ -125,7 +134,7 @@ pub const ALL: &[Entry] = &[
         target: "raft-kv",
         sentence: "There is no session table: a request that the client repeats is applied again.",
         anomaly: "duplicate-write",
-        needs: &[],
+        needs: &["--nemesis", "partition", "--nemesis-interval", "1s"],
     },
     Entry {
         bug: Bug::CommitPriorTerm,
@@ -143,7 +152,7 @@ pub const ALL: &[Entry] = &[
         sentence: "A node that restarts takes its snapshot for all there is and loses the log \
                    behind it.",
         anomaly: "lost-write",
-        needs: &["--nemesis", "kill"],
+        needs: &["--nemesis", "kill", "--nemesis-interval", "1s"],
     },
 ];
 

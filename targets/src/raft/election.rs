@@ -136,7 +136,9 @@ impl RaftKv {
     pub(super) fn on_check_quorum(&mut self, cx: &mut Cx<'_, RaftKv>) {
         let quorum = self.quorum();
         let Role::Leader(lead) = &mut self.role else { return };
-        if lead.take_heard() + 1 >= quorum {
+        let certain = lead.take_heard() + 1 >= quorum;
+        // Who never doubts that it leads does not resign either.
+        if certain || self.config.has(Bug::StaleRead) {
             cx.set_timer(Timer::CheckQuorum, self.options.election_timeout * 2);
         } else {
             self.retire(cx);
