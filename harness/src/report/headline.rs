@@ -1,7 +1,7 @@
 //! The verdict in one sentence, and the counts below it.
 
 use super::faults::Window;
-use super::{Sources, ops, text};
+use super::{Sources, definitions, ops, text};
 use maud::{Markup, html};
 use quorate_checkers::history::EventType;
 use quorate_checkers::verdict::Valid;
@@ -70,11 +70,19 @@ fn models(sources: &Sources<'_>) -> Vec<String> {
     satisfied.map(|(name, _)| text::label(name)).collect()
 }
 
+/// Why, unless a finding below says the same.
 fn why(sources: &Sources<'_>) -> Markup {
+    let verdict = sources.verdict;
+    let told = |why: &String| verdict.anomalies.iter().any(|anomaly| anomaly.explanation == *why);
     html! {
-        @if let Some(why) = &sources.verdict.why
-            && sources.verdict.valid != Valid::True {
+        @if let Some(why) = verdict.why.as_ref().filter(|why| !told(why))
+            && verdict.valid != Valid::True {
             p.why { (text::cut(&text::visible(why), 600)) }
+        }
+        @if let Some(first) = verdict.anomalies.first() && verdict.valid == Valid::False {
+            @if let Some(meaning) = definitions::of(&first.kind) {
+                p.why { (meaning) " " a href="#anomaly-1" { "What happened" } }
+            }
         }
     }
 }
