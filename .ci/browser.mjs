@@ -148,6 +148,12 @@ class Browser {
     writeFileSync(join(shots, name), Buffer.from(await this.send('GET', `${this.session}/screenshot`), 'base64'));
   }
 
+  /** Shows pages as if the person preferred this scheme; none for the usual one. */
+  scheme(value) {
+    const params = { features: value ? [{ name: 'prefers-color-scheme', value }] : [] };
+    return this.send('POST', `${this.session}/goog/cdp/execute`, { cmd: 'Emulation.setEmulatedMedia', params });
+  }
+
   async close() {
     await this.send('DELETE', this.session).catch(() => {});
     this.driver.kill();
@@ -164,10 +170,9 @@ const box = (id) => {
 };
 /** A number that changes when the chart does. */
 const pixels = () => {
-  const canvas = document.getElementById('chart');
-  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  const picture = document.getElementById('chart').toDataURL();
   let sum = 0;
-  for (let at = 0; at < data.length; at += 4) sum = (sum * 31 + data[at] * 7 + data[at + 1] * 3 + data[at + 2]) >>> 0;
+  for (let at = 0; at < picture.length; at++) sum = (sum * 31 + picture.charCodeAt(at)) >>> 0;
   return sum;
 };
 const fill = (name, value) => {
@@ -242,6 +247,25 @@ const findAnomaly = async (browser) => {
   assert.notEqual(await browser.run(current), last, 'the up arrow walks back');
 };
 
+/** The chart takes the colours of the scheme, and takes them anew when it changes. */
+const showSchemes = async (browser, path, name) => {
+  const seen = new Set();
+  for (const scheme of ['light', 'dark']) {
+    await browser.scheme(scheme);
+    await browser.goto(path);
+    await browser.screenshot(name.replace('.html', `-${scheme}.png`));
+    await browser.goto(path, '#op=3000');
+    await browser.settle();
+    await browser.screenshot(name.replace('.html', `-timeline-${scheme}.png`));
+    seen.add(await browser.run(pixels));
+  }
+  await browser.scheme('light');
+  await browser.settle();
+  assert.equal(seen.size, 2, 'light and dark differ');
+  assert.ok(seen.has(await browser.run(pixels)), 'the chart follows the scheme');
+  await browser.scheme();
+};
+
 /** Opening and panning a large report, in milliseconds. */
 const measure = async (browser, path) => {
   const begun = performance.now();
@@ -277,11 +301,11 @@ try {
     try {
       await measure(browser, path);
       const empty = (await browser.run(text('shown'))) === 'no operations';
-      await browser.screenshot(name.replace('.html', '.png'));
       if (!empty) await useTimeline(browser);
       if (await browser.run(() => document.querySelector('.steps') !== null)) await findAnomaly(browser);
       await browser.clean(path);
       if (!empty && name !== 'hostile.html') await followLinks(browser, path);
+      if (!empty) await showSchemes(browser, path, name);
       assert.equal(await browser.run(() => window.hacked), null, 'nothing hostile ran');
       await browser.clean(path);
       passed++;

@@ -1,5 +1,7 @@
 //! Whatever is in a history, a verdict or a log's name, the page stays what it is.
 
+#![allow(clippy::unwrap_used, reason = "a test may stop at what it did not expect")]
+
 mod report_support;
 
 use quorate::report::{Sources, StatusLine, render};

@@ -8,6 +8,7 @@ use quorate_checkers::history::EventType;
 use quorate_checkers::verdict::{CheckerReport, Valid};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 /// The section of facts.
 pub(super) fn section(sources: &Sources<'_>) -> Markup {
@@ -202,7 +203,8 @@ fn href(path: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"/._-".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            // Writing to a string cannot fail.
+            let _ = write!(out, "%{byte:02X}");
         }
     }
     out

@@ -102,7 +102,7 @@ fn lay_out<'a>(frame: &Frame, shown: &[OpView<'a>]) -> Vec<Lane<'a>> {
         let x = frame.x(ops::start(op));
         // What has no known end may take effect at any later time.
         let to = match (op.outcome, ops::end(op)) {
-            (EventType::Info, _) | (_, None) => LEFT + frame.width(),
+            (EventType::Info, _) | (_, None) => LEFT + axis::INNER,
             (_, Some(end)) => frame.x(end),
         };
         let wide = label.chars().count() as f64 * CHARACTER;
@@ -113,7 +113,8 @@ fn lay_out<'a>(frame: &Frame, shown: &[OpView<'a>]) -> Vec<Lane<'a>> {
                 other.level == level && other.label_x < label_x + wide + 8.0 && label_x < other_to
             })
         };
-        let level = (0..).find(|level| !clash(*level)).unwrap_or(0);
+        // One level more than there are is free for sure.
+        let level = (0..=lane.levels).find(|level| !clash(*level)).unwrap_or(lane.levels);
         lane.levels = lane.levels.max(level + 1);
         lane.placed.push(Placed { op: *op, label, x, to: to.max(x + BAR_MIN), label_x, level });
     }
