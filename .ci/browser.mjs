@@ -297,6 +297,7 @@ const measure = async (browser, path) => {
 };
 
 const browser = await Browser.open();
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => browser.close().finally(() => process.exit(255)));
 let passed = 0, failed = 0;
 try {
   for (const name of readdirSync(folder).filter((name) => name.endsWith('.html')).sort()) {
