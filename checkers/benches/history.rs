@@ -6,6 +6,8 @@
 //! reader does the same work and checks, pairs and keeps the events. The line to compare is
 //! `read_on_one_thread` with `serde_json_borrowed`.
 
+#![expect(clippy::unwrap_used, reason = "the lines are our own")]
+
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 use quorate_checkers::history::jsonl;
@@ -75,8 +77,10 @@ fn serde_json_borrowed(bencher: Bencher<'_, '_>, events: usize) {
 #[divan::bench(args = SIZES, max_time = 3)]
 fn serde_json_value(bencher: Bencher<'_, '_>, events: usize) {
     bench(bencher, events, |text| {
-        let values = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line));
-        values.map(|value| black_box(value.unwrap()).as_object().map_or(0, |o| o.len())).sum()
+        let values = text.lines().map(serde_json::from_str::<serde_json::Value>);
+        values
+            .map(|value| black_box(value.unwrap()).as_object().map_or(0, serde_json::Map::len))
+            .sum()
     });
 }
 

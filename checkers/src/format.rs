@@ -18,7 +18,7 @@ pub(crate) mod json;
 mod log;
 mod maps;
 
-use crate::history::{History, Loaded, OpIndex, ReadError, jsonl};
+use crate::history::{Fault, History, Loaded, OpIndex, ReadError, jsonl};
 use std::fmt;
 use std::io::{self, Read, Write};
 
@@ -156,7 +156,7 @@ pub fn read(
     mut input: impl Read,
     origin: &str,
     format: Format,
-    options: &Options,
+    options: Options,
 ) -> Result<Loaded, ReadError> {
     if format == Format::Jsonl {
         let options = jsonl::Options { allow_torn_tail: options.allow_torn_tail };
@@ -164,7 +164,7 @@ pub fn read(
     }
     let mut bytes = Vec::new();
     let read = input.read_to_end(&mut bytes);
-    read.map_err(|error| crate::history::Fault::Io(error).at(origin, 1))?;
+    read.map_err(|error| Fault::Io(error).at(origin, 1))?;
     let text = text_of(&bytes, origin)?;
     let result = match format {
         Format::JepsenLog => log::read(text, options),
@@ -195,25 +195,27 @@ pub fn write(output: impl Write, format: Format, history: &History) -> Result<()
 fn text_of<'a>(bytes: &'a [u8], origin: &str) -> Result<&'a str, ReadError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     std::str::from_utf8(bytes).map_err(|error| {
-        let before = &bytes[..error.valid_up_to()];
-        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count() as u64;
-        let column = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
-        crate::history::Fault::NotUtf8 { column }.at(origin, line)
+        let (line, column) = place(&bytes[..error.valid_up_to()]);
+        Fault::NotUtf8 { column }.at(origin, line)
     })
 }
 
-/// The error with the line, and the column where the fault has one.
-fn placed(text: &str, at: usize, fault: crate::history::Fault, origin: &str) -> ReadError {
-    use crate::history::Fault;
-    let before = &text.as_bytes()[..at.min(text.len())];
-    let line = 1 + before.iter().filter(|byte| **byte == b'\n').count() as u64;
-    let found = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
+/// The error with its line, and its column where the fault has one.
+fn placed(text: &str, at: usize, fault: Fault, origin: &str) -> ReadError {
+    let (line, column) = place(&text.as_bytes()[..at.min(text.len())]);
     let fault = match fault {
-        Fault::Syntax { field, problem, .. } => Fault::Syntax { column: found, field, problem },
-        Fault::Torn { field, .. } => Fault::Torn { column: found, field },
+        Fault::Syntax { field, problem, .. } => Fault::Syntax { column, field, problem },
+        Fault::Torn { field, .. } => Fault::Torn { column, field },
         other => other,
     };
     fault.at(origin, line)
+}
+
+/// Line and column, both from 1, of what follows `before`.
+fn place(before: &[u8]) -> (u64, usize) {
+    let lines = before.split(|byte| *byte == b'\n');
+    let last = before.rsplit(|byte| *byte == b'\n').next();
+    (lines.count() as u64, last.map_or(0, <[u8]>::len) + 1)
 }
 
 #[cfg(test)]

@@ -8,15 +8,19 @@
 //! One rule set, [`Pairing`], says what a well-formed history is. [`Builder`] keeps the events
 //! that pass it, [`History`] is the result, and [`jsonl`] reads and writes it as a file.
 
+mod error;
 pub(crate) mod fields;
 pub mod jsonl;
+mod op_view;
 mod pairing;
 mod partition;
 mod read_error;
 
+pub use error::HistoryError;
 pub use jsonl::Loaded;
 pub(crate) use jsonl::Names;
-pub use pairing::{HistoryError, Pairing, Role};
+pub use op_view::OpView;
+pub use pairing::{Pairing, Role};
 pub use partition::{KeyGroup, Partition};
 pub use read_error::{Fault, ReadError};
 
@@ -139,19 +143,6 @@ pub struct History {
 
 const UNPAIRED: u32 = u32::MAX;
 
-/// An operation together with its events.
-#[derive(Clone, Copy, Debug)]
-pub struct OpView<'a> {
-    /// Its position in [`History::operations`].
-    pub position: usize,
-    /// `Ok`, `Fail` or `Info`; `Info` where there is no completion.
-    pub outcome: EventType,
-    /// Its invocation.
-    pub invoke: &'a Event,
-    /// Its completion, if the history has it.
-    pub complete: Option<&'a Event>,
-}
-
 impl History {
     /// Checks and pairs events. Their `index` must be their position.
     pub fn from_events(events: Vec<Event>) -> Result<History, HistoryError> {
@@ -234,36 +225,6 @@ impl History {
             Role::Nemesis => UNPAIRED,
         };
         self.operation_of.push(position);
-    }
-}
-
-impl<'a> OpView<'a> {
-    /// Who invoked it.
-    pub fn process(&self) -> Process {
-        self.invoke.process
-    }
-
-    /// The operation's name.
-    pub fn f(&self) -> &'a Name {
-        &self.invoke.f
-    }
-
-    /// Which object, where there are several.
-    pub fn key(&self) -> Option<&'a Value> {
-        self.invoke.key.as_ref()
-    }
-
-    /// The argument.
-    pub fn input(&self) -> &'a Value {
-        &self.invoke.value
-    }
-
-    /// The result, if it is known to have happened.
-    pub fn output(&self) -> Option<&'a Value> {
-        match self.outcome {
-            EventType::Ok => self.complete.map(|event| &event.value),
-            _ => None,
-        }
     }
 }
 

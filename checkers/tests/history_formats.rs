@@ -1,5 +1,7 @@
 //! Each format says a history so that reading gives it back, and no input makes a reader panic.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 mod history_support;
 
 use history_support::{assert_same, edn_values, histories, json_values, names};
@@ -16,7 +18,7 @@ fn options(history: &History) -> Options {
     Options { tuples, ..Options::default() }
 }
 
-fn again(history: &History, format: Format, options: &Options) -> History {
+fn again(history: &History, format: Format, options: Options) -> History {
     let mut text = Vec::new();
     write(&mut text, format, history).unwrap();
     let loaded = read(&text[..], "test", format, options);
@@ -41,7 +43,7 @@ fn with_keys_repeated(history: &History) -> History {
 fn keyed(history: &History) -> History {
     with_keys_repeated(&changed(history, |event, _| match event.process {
         Process::Client(number) => {
-            let key = event.key.clone().unwrap_or(Value::Int(number as i64));
+            let key = event.key.clone().unwrap_or(Value::str(number.to_string()));
             Event { key: Some(key).filter(|_| event.kind == EventType::Invoke), ..event.clone() }
         }
         Process::Nemesis => event.clone(),
@@ -78,15 +80,14 @@ fn kv_histories() -> impl Strategy<Value = History> {
         };
         let mut open: [Option<(Name, Value, Value)>; 4] = Default::default();
         for (process, f, key, value) in steps {
-            match open[process as usize].take() {
-                Some((f, key, value)) => next(process, EventType::Ok, &f, &key, value),
-                None => {
-                    let (f, key) = (Name::from(["get", "put", "append"][f]), Value::str(key));
-                    let value = Value::str(value);
-                    let asked = if &*f == "get" { Value::Null } else { value.clone() };
-                    next(process, EventType::Invoke, &f, &key, asked);
-                    open[process as usize] = Some((f, key, value));
-                }
+            if let Some((f, key, value)) = open[process as usize].take() {
+                next(process, EventType::Ok, &f, &key, value);
+            } else {
+                let (f, key) = (Name::from(["get", "put", "append"][f]), Value::str(key));
+                let value = Value::str(value);
+                let asked = if &*f == "get" { Value::Null } else { value.clone() };
+                next(process, EventType::Invoke, &f, &key, asked);
+                open[process as usize] = Some((f, key, value));
             }
         }
         for (process, open) in open.into_iter().enumerate() {
@@ -111,15 +112,15 @@ fn damaged() -> impl Strategy<Value = (Format, Vec<u8>)> {
             _ => history,
         };
         write(&mut text, format, &history).unwrap();
-        for (place, byte, what) in damage.into_iter().filter(|_| !text.is_empty()) {
+        for (place, byte, what) in damage {
+            if text.is_empty() {
+                break;
+            }
             let at = place.index(text.len());
             match what {
                 0 => text[at] = byte,
                 1 => text.insert(at, b"{}[]()\":;,#\\ \n0-eN"[usize::from(byte) % 18]),
                 _ => drop(text.remove(at)),
-            }
-            if text.is_empty() {
-                break;
             }
         }
         (format, text)
@@ -131,7 +132,7 @@ fn read_in_every_way(bytes: &[u8], formats: &[Format]) {
         for tuples in [Tuples::Detect, Tuples::Always, Tuples::Never] {
             for flag in [false, true] {
                 let options = Options { allow_torn_tail: flag, tuples, synthesise: flag };
-                if let Ok(loaded) = read(bytes, "test", format, &options) {
+                if let Ok(loaded) = read(bytes, "test", format, options) {
                     // What was read is well-formed and can be written down.
                     let history = loaded.history;
                     History::from_events(history.events().to_vec()).unwrap();
@@ -146,36 +147,28 @@ proptest! {
     #[test]
     fn edn_gives_back_what_was_written(history in histories(edn_values(), names(), 30)) {
         let history = with_keys_repeated(&history);
-        assert_same(&history, &again(&history, Format::Edn, &options(&history)));
+        assert_same(&history, &again(&history, Format::Edn, options(&history)));
         let history = keyed(&history);
-        assert_same(&history, &again(&history, Format::Edn, &options(&history)));
+        assert_same(&history, &again(&history, Format::Edn, options(&history)));
     }
 
     #[test]
     fn elle_json_gives_back_what_was_written(history in histories(json_values(), names(), 30)) {
         let history = with_keys_repeated(&history);
-        assert_same(&history, &again(&history, Format::ElleJson, &options(&history)));
+        assert_same(&history, &again(&history, Format::ElleJson, options(&history)));
         let history = keyed(&history);
-        assert_same(&history, &again(&history, Format::ElleJson, &options(&history)));
+        assert_same(&history, &again(&history, Format::ElleJson, options(&history)));
     }
 
     #[test]
     fn jepsens_log_gives_back_what_was_written(history in histories(edn_values(), names(), 30)) {
         let history = logged(&history);
-        assert_same(&history, &again(&history, Format::JepsenLog, &Options::default()));
+        assert_same(&history, &again(&history, Format::JepsenLog, Options::default()));
     }
 
     #[test]
     fn kv_data_gives_back_what_was_written(history in kv_histories()) {
-        assert_same(&history, &again(&history, Format::KvLog, &Options::default()));
-    }
-
-    #[test]
-    fn edn_that_becomes_jsonl_keeps_its_shape(history in histories(edn_values(), names(), 20)) {
-        let read_back = again(&history, Format::Jsonl, &Options::default());
-        prop_assert_eq!(read_back.operations(), history.operations());
-        // What JSON has no word for has become plain: from there on nothing changes.
-        assert_same(&read_back, &again(&read_back, Format::Jsonl, &Options::default()));
+        assert_same(&history, &again(&history, Format::KvLog, Options::default()));
     }
 
     #[test]
@@ -199,7 +192,7 @@ proptest! {
 #[test]
 fn a_history_that_says_nothing_is_the_same_in_every_format() {
     for format in Format::ALL {
-        let history = again(&History::default(), format, &Options::default());
+        let history = again(&History::default(), format, Options::default());
         assert_eq!((history.events().len(), history.operations().len()), (0, 0));
         assert_eq!(history.by_key().len(), 0);
         assert!(History::default().events().get(OpIndex(0).0 as usize).is_none());

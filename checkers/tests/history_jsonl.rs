@@ -2,7 +2,7 @@
 
 mod history_support;
 
-use history_support::{assert_same, histories, json_values, names};
+use history_support::{assert_same, edn_values, histories, json_values, names};
 use proptest::prelude::*;
 use quorate_checkers::history::{History, jsonl};
 
@@ -19,6 +19,20 @@ proptest! {
             prop_assert_eq!(json["index"].as_u64(), Some(u64::from(event.index.0)));
             prop_assert_eq!(json["f"].as_str(), Some(event.f.as_str()));
         }
+    }
+
+    #[test]
+    fn what_json_has_no_word_for_becomes_plain_once(
+        history in histories(edn_values(), names(), 20),
+    ) {
+        let again = |history: &History| {
+            let mut text = Vec::new();
+            jsonl::write(&mut text, history.events()).unwrap();
+            jsonl::read(&text[..], "test").unwrap()
+        };
+        let plain = again(&history);
+        prop_assert_eq!(plain.operations(), history.operations());
+        assert_same(&plain, &again(&plain));
     }
 
     #[test]

@@ -116,7 +116,7 @@ pub(super) fn draft(
     match f {
         Some(f) => draft.f = f,
         None if micro_ops(&draft.value).is_some() => {
-            notes.count("named no `f` and are taken as `txn`")
+            notes.count("named no `f` and are taken as `txn`");
         }
         None => return Err(Fault::Missing { field: "f", expected: F }),
     }
@@ -136,7 +136,7 @@ fn time(value: &Value) -> Result<Option<Nanos>, Fault> {
 /// The history of `drafts`, changed as this module says. An error has its place in the text.
 pub(super) fn assemble(
     mut drafts: Vec<Draft>,
-    options: &Options,
+    options: Options,
     mut notes: Notes,
 ) -> Result<Loaded, (usize, Fault)> {
     name_processes(&mut drafts, &mut notes)?;

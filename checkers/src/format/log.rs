@@ -24,7 +24,7 @@ const TIMED_OUT: &str = "timed-out";
 const REFUSED: &str = "precondition-failed";
 
 /// Reads the lines of a log. Lines of other parts of Jepsen are passed over.
-pub(super) fn read(text: &str, options: &Options) -> Result<Loaded, (usize, Fault)> {
+pub(super) fn read(text: &str, options: Options) -> Result<Loaded, (usize, Fault)> {
     let mut names = Names::default();
     let mut notes = Notes::default();
     let mut drafts = Vec::new();

@@ -19,142 +19,114 @@ struct Reading<'a> {
     notes: Notes,
     /// Whether the maps stand in one list.
     listed: bool,
+    /// Where the map begins that is being read.
+    begin: usize,
 }
 
 impl<'a> Reading<'a> {
     fn new(text: &'a str) -> Reading<'a> {
         let (names, notes) = (Names::default(), Notes::default());
-        Reading { text, drafts: Vec::new(), names, notes, listed: false }
+        Reading { text, drafts: Vec::new(), names, notes, listed: false, begin: 0 }
     }
 
-    fn add(&mut self, at: usize, value: Value) -> Placed<()> {
-        let draft = foreign::draft(at, value, &mut self.names, &mut self.notes);
-        self.drafts.push(draft.map_err(|fault| (at, fault))?);
+    fn add(&mut self, value: Value) -> Placed<()> {
+        let draft = foreign::draft(self.begin, value, &mut self.names, &mut self.notes);
+        self.drafts.push(draft.map_err(|fault| (self.begin, fault))?);
         Ok(())
     }
 
-    /// Whether a form that begins at `at` and could not be read is a last line cut off.
-    fn torn(&self, at: usize) -> bool {
-        !self.listed && !self.text.ends_with('\n') && !self.text[at..].contains('\n')
-    }
-
-    /// The history of what was read until `stopped`, the beginning of what could not be.
-    fn finish(
-        mut self,
-        stopped: Option<(usize, (usize, Fault))>,
-        options: &Options,
-    ) -> Placed<Loaded> {
-        match stopped {
-            Some((begin, _)) if options.allow_torn_tail && self.torn(begin) => {
+    /// The history of what was read until the end, or until an error.
+    fn finish(mut self, result: Placed<()>, options: Options) -> Placed<Loaded> {
+        // A last line without its end, where each line is a map.
+        let unended = !self.text.ends_with('\n') && !self.text[self.begin..].contains('\n');
+        let tail = unended && !self.listed;
+        match result {
+            Err(_) if tail && options.allow_torn_tail => {
                 self.notes.count("at the end are cut off and were left out");
             }
-            Some((begin, (at, _))) if self.torn(begin) && at >= self.text.trim_end().len() => {
+            Err((at, _)) if tail && at >= self.text.len() => {
                 return Err((at, Fault::Torn { column: 0, field: None }));
             }
-            Some((_, error)) => return Err(error),
-            None => {}
+            other => other?,
         }
         foreign::assemble(self.drafts, options, self.notes)
     }
 }
 
-/// Reads maps in EDN, one after the other or in one vector or list.
-pub(super) fn read_edn(text: &str, options: &Options) -> Placed<Loaded> {
-    let mut reading = Reading::new(text);
-    let mut scanner = edn::Scanner::new(text);
-    let stopped = edn_maps(&mut scanner, &mut reading).err();
-    reading.finish(stopped, options)
+fn syntax(problem: impl Into<String>) -> Fault {
+    Fault::Syntax { column: 0, field: None, problem: problem.into() }
 }
 
-fn edn_maps(
-    scanner: &mut edn::Scanner<'_>,
-    reading: &mut Reading<'_>,
-) -> Result<(), (usize, (usize, Fault))> {
-    let mut begin = 0;
-    let mut read = || -> Placed<()> {
-        let fault = |error: edn::EdnError| {
-            (error.at, Fault::Syntax { column: 0, field: None, problem: error.problem })
-        };
-        let close = match scanner.peek().map_err(fault)? {
-            Some(b'[') => Some(b']'),
-            Some(b'(') => Some(b')'),
-            _ => None,
-        };
-        reading.listed = close.is_some();
-        scanner.go(scanner.at() + usize::from(reading.listed));
-        loop {
-            let next = scanner.peek().map_err(fault)?;
-            begin = scanner.at();
-            match (next, close) {
-                (None, None) => return Ok(()),
-                (None, Some(_)) => {
-                    let problem = "the text ends before the list is closed".to_string();
-                    return Err((begin, Fault::Syntax { column: 0, field: None, problem }));
-                }
-                (Some(byte), Some(close)) if byte == close => break,
-                _ => {}
-            }
-            if let Some(value) = scanner.next().map_err(fault)? {
-                reading.add(begin, value)?;
-            }
-        }
-        scanner.go(begin + 1);
-        match scanner.peek().map_err(fault)? {
-            None => Ok(()),
-            Some(_) => {
-                let problem = "expected the end behind the list".to_string();
-                Err((scanner.at(), Fault::Syntax { column: 0, field: None, problem }))
-            }
-        }
+/// Reads maps in EDN, one after the other or in one vector or list.
+pub(super) fn read_edn(text: &str, options: Options) -> Placed<Loaded> {
+    let mut reading = Reading::new(text);
+    let result = edn_maps(&mut edn::Scanner::new(text), &mut reading);
+    reading.finish(result, options)
+}
+
+fn edn_maps(scanner: &mut edn::Scanner<'_>, reading: &mut Reading<'_>) -> Placed<()> {
+    let fault = |error: edn::EdnError| (error.at, syntax(error.problem));
+    let close = match scanner.peek().map_err(fault)? {
+        Some(b'[') => Some(b']'),
+        Some(b'(') => Some(b')'),
+        _ => None,
     };
-    let result = read();
-    result.map_err(|error| (begin, error))
+    reading.listed = close.is_some();
+    scanner.go(scanner.at() + usize::from(reading.listed));
+    loop {
+        let next = scanner.peek().map_err(fault)?;
+        reading.begin = scanner.at();
+        if next.is_none() && reading.listed {
+            return Err((reading.begin, syntax("the text ends before the list is closed")));
+        } else if next == close {
+            break;
+        }
+        if let Some(value) = scanner.next().map_err(fault)? {
+            reading.add(value)?;
+        }
+    }
+    scanner.go(reading.begin + usize::from(reading.listed));
+    match scanner.peek().map_err(fault)? {
+        None => Ok(()),
+        Some(_) => Err((scanner.at(), syntax("expected the end behind the list"))),
+    }
 }
 
 /// Reads objects in JSON, one after the other or in one list.
-pub(super) fn read_json(text: &str, options: &Options) -> Placed<Loaded> {
+pub(super) fn read_json(text: &str, options: Options) -> Placed<Loaded> {
     let mut reading = Reading::new(text);
-    let mut scanner = json::Scanner::new(text);
-    let stopped = json_maps(&mut scanner, &mut reading).err();
-    reading.finish(stopped, options)
+    let result = json_maps(&mut json::Scanner::new(text), &mut reading);
+    reading.finish(result, options)
 }
 
-fn json_maps(
-    scanner: &mut json::Scanner<'_>,
-    reading: &mut Reading<'_>,
-) -> Result<(), (usize, (usize, Fault))> {
-    let mut begin = 0;
-    let mut read = || -> Placed<()> {
-        reading.listed = scanner.eat(b'[');
-        loop {
-            let next = scanner.peek();
-            begin = scanner.at();
-            if next.is_none() && !reading.listed {
-                return Ok(());
-            }
-            if next == Some(b']') && reading.listed && reading.drafts.is_empty() {
-                break;
-            }
-            let value = scanner.value(0).map_err(json_fault)?;
-            reading.add(begin, value)?;
-            if reading.listed && !scanner.eat(b',') {
-                break;
-            }
+fn json_maps(scanner: &mut json::Scanner<'_>, reading: &mut Reading<'_>) -> Placed<()> {
+    reading.listed = scanner.eat(b'[');
+    loop {
+        let next = scanner.peek();
+        reading.begin = scanner.at();
+        if next.is_none() && !reading.listed {
+            return Ok(());
         }
-        scanner.need(b']', "`,` or `]`").and_then(|()| scanner.end()).map_err(json_fault)
-    };
-    let result = read();
-    result.map_err(|error| (begin, error))
+        if next == Some(b']') && reading.listed && reading.drafts.is_empty() {
+            break;
+        }
+        let value = scanner.value(0).map_err(json_fault)?;
+        reading.add(value)?;
+        if reading.listed && !scanner.eat(b',') {
+            break;
+        }
+    }
+    scanner.need(b']', "`,` or `]`").and_then(|()| scanner.end()).map_err(json_fault)
 }
 
 fn json_fault(error: json::JsonError) -> (usize, Fault) {
-    let problem = match error.problem {
-        Problem::End => "the text ends too early".to_string(),
-        Problem::Expected(what) => format!("expected {what}"),
-        Problem::Broken(what) => what.to_string(),
-        Problem::Twice(key) => return (error.at, Fault::Twice { field: key }),
+    let fault = match error.problem {
+        Problem::End => syntax("the text ends too early"),
+        Problem::Expected(what) => syntax(format!("expected {what}")),
+        Problem::Broken(what) => syntax(what),
+        Problem::Twice(key) => Fault::Twice { field: key },
     };
-    (error.at, Fault::Syntax { column: 0, field: None, problem })
+    (error.at, fault)
 }
 
 /// Writes one map a line.

@@ -3,13 +3,13 @@ use crate::history::Process;
 use crate::value::Value;
 
 fn load(text: &str, format: Format) -> Loaded {
-    read(text.as_bytes(), "h", format, &Options::default()).unwrap()
+    read(text.as_bytes(), "h", format, Options::default()).unwrap()
 }
 
 /// `text` must be refused with exactly this message.
 #[track_caller]
 fn refuse(format: Format, text: &str, message: &str) {
-    let error = read(text.as_bytes(), "h", format, &Options::default()).unwrap_err();
+    let error = read(text.as_bytes(), "h", format, Options::default()).unwrap_err();
     assert_eq!(error.to_string(), message, "{text}");
 }
 
@@ -126,7 +126,7 @@ fn what_cannot_be_read_is_named() {
         "0 :invoke :read nil nil 5",
         "h:1: column 26: expected the end of the line, found 5",
     );
-    let error = read(&b"{}\n\xff"[..], "h", Format::Edn, &Options::default()).unwrap_err();
+    let error = read(&b"{}\n\xff"[..], "h", Format::Edn, Options::default()).unwrap_err();
     assert_eq!(error.to_string(), "h:2: column 1: not UTF-8");
 }
 
@@ -148,12 +148,12 @@ fn a_torn_tail_is_left_out_on_request() {
         ),
     ] {
         let text = format!("{good}{torn}");
-        read(text.as_bytes(), "h", format, &Options::default()).unwrap_err();
-        let loaded = read(text.as_bytes(), "h", format, &options).unwrap();
+        read(text.as_bytes(), "h", format, Options::default()).unwrap_err();
+        let loaded = read(text.as_bytes(), "h", format, options).unwrap();
         assert_eq!(loaded.history.events().len(), 1, "{format}");
         assert!(loaded.notes.iter().any(|note| note.contains("cut off")), "{:?}", loaded.notes);
         let broken = format!("{good}{torn}\n{good}");
-        read(broken.as_bytes(), "h", format, &options).unwrap_err();
+        read(broken.as_bytes(), "h", format, options).unwrap_err();
     }
 }
 

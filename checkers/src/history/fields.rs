@@ -33,9 +33,17 @@ pub(crate) fn process(value: &Value) -> Result<Process, Fault> {
 }
 
 pub(crate) fn kind(value: &Value) -> Result<EventType, Fault> {
-    let text = value.as_str().unwrap_or_default();
-    let known = EventType::ALL.into_iter().find(|kind| kind.as_str() == text);
-    known.ok_or_else(|| wrong("type", TYPE, value))
+    kind_of(value.as_str().unwrap_or_default()).map_err(|_| wrong("type", TYPE, value))
+}
+
+pub(crate) fn kind_of(text: &str) -> Result<EventType, Fault> {
+    match text {
+        "invoke" => Ok(EventType::Invoke),
+        "ok" => Ok(EventType::Ok),
+        "fail" => Ok(EventType::Fail),
+        "info" => Ok(EventType::Info),
+        other => Err(wrong("type", TYPE, &Value::str(other))),
+    }
 }
 
 fn number(value: &Value) -> Option<u64> {

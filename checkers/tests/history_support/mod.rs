@@ -84,9 +84,8 @@ pub(crate) fn names() -> BoxedStrategy<String> {
     prop_oneof!["[a-z]{1,8}(-[a-z]{1,8})?", "read|write|cas|txn|time", any::<String>()].boxed()
 }
 
-/// All that JSON can say.
-pub(crate) fn json_values() -> BoxedStrategy<Value> {
-    let leaf = prop_oneof![
+fn json_leaf() -> impl Strategy<Value = Value> {
+    prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::Bool),
         any::<i64>().prop_map(Value::Int),
@@ -96,18 +95,23 @@ pub(crate) fn json_values() -> BoxedStrategy<Value> {
         "[a-z0-9]{0,40}".prop_map(Value::str),
         "-?[1-9][0-9]{19,40}".prop_map(|text| Value::BigInt(text.into())),
         "-?[1-9]\\.[0-9]{19,40}[1-9]".prop_map(|text| Value::Decimal(text.into())),
-    ];
-    leaf.prop_recursive(3, 12, 4, |inner| {
-        prop_oneof![
-            vec(inner.clone(), 0..4).prop_map(Value::from),
-            vec((any::<String>().prop_map(Value::str), inner), 0..4).prop_map(|mut pairs| {
-                pairs.sort();
-                pairs.dedup_by(|a, b| a.0 == b.0);
-                Value::Map(pairs.into())
-            }),
-        ]
-    })
-    .boxed()
+    ]
+}
+
+/// All that JSON can say.
+pub(crate) fn json_values() -> BoxedStrategy<Value> {
+    json_leaf()
+        .prop_recursive(3, 12, 4, |inner| {
+            prop_oneof![
+                vec(inner.clone(), 0..4).prop_map(Value::from),
+                vec((any::<String>().prop_map(Value::str), inner), 0..4).prop_map(|mut pairs| {
+                    pairs.sort();
+                    pairs.dedup_by(|a, b| a.0 == b.0);
+                    Value::Map(pairs.into())
+                }),
+            ]
+        })
+        .boxed()
 }
 
 /// All that EDN can say.
@@ -118,7 +122,7 @@ pub(crate) fn edn_values() -> BoxedStrategy<Value> {
         })
     };
     let leaf = prop_oneof![
-        json_values(),
+        json_leaf(),
         token().prop_map(|text| Value::Keyword(text.into())),
         token().prop_map(|text| Value::Symbol(text.into())),
         any::<char>().prop_map(Value::Char),

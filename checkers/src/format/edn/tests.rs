@@ -11,13 +11,14 @@ fn read(text: &str) -> Result<Value, EdnError> {
 
 /// `text` reads as `value`, and the value is written as `written`.
 #[track_caller]
-fn check(text: &str, value: Value, written: &str) {
+fn check(text: &str, value: impl std::borrow::Borrow<Value>, written: &str) {
+    let value = value.borrow();
     let found = read(text).unwrap();
     assert_eq!(format!("{found:?}"), format!("{value:?}"), "{text}");
     let mut out = String::new();
     write_value(&mut out, &found).unwrap();
     assert_eq!(out, written, "{text}");
-    assert_eq!(read(&out).unwrap(), value, "{out}");
+    assert_eq!(read(&out).unwrap(), *value, "{out}");
 }
 
 #[track_caller]

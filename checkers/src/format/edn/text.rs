@@ -71,11 +71,12 @@ fn escape(scanner: &mut Scanner<'_>) -> Result<char, EdnError> {
 fn join(scanner: &mut Scanner<'_>, begin: usize, first: u32) -> Result<char, EdnError> {
     let bytes = scanner.text.as_bytes();
     let mut code = first;
-    if (0xd800..0xdc00).contains(&first) && bytes[scanner.at..].starts_with(b"\\u") {
-        if let Some(second @ 0xdc00..0xe000) = hex4(bytes, scanner.at + 2) {
-            code = 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00);
-            scanner.at += 6;
-        }
+    if (0xd800..0xdc00).contains(&first)
+        && bytes[scanner.at..].starts_with(b"\\u")
+        && let Some(second @ 0xdc00..0xe000) = hex4(bytes, scanner.at + 2)
+    {
+        code = 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00);
+        scanner.at += 6;
     }
     let problem = "half of a surrogate pair".to_string();
     char::from_u32(code).ok_or(EdnError { at: begin, problem })

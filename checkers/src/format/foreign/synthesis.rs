@@ -80,7 +80,7 @@ mod tests {
 {"type":"invoke","process":1,"f":"add","value":3}
 {"type":"fail","process":1,"f":"add","value":3}"#;
         let options = Options { synthesise: true, ..Options::default() };
-        let loaded = read(text.as_bytes(), "test", Format::ElleJson, &options).unwrap();
+        let loaded = read(text.as_bytes(), "test", Format::ElleJson, options).unwrap();
         let mut out = Vec::new();
         jsonl::write(&mut out, loaded.history.events()).unwrap();
         let expected = r#"
@@ -96,7 +96,7 @@ mod tests {
         assert_eq!(String::from_utf8(out).unwrap(), expected[1..]);
         let expected = "3 events had no invocation and got one, marked `synthetic`";
         assert!(loaded.notes.iter().any(|note| note == expected), "{:?}", loaded.notes);
-        let strict = read(text.as_bytes(), "test", Format::ElleJson, &Options::default());
+        let strict = read(text.as_bytes(), "test", Format::ElleJson, Options::default());
         assert_eq!(strict.unwrap_err().line, 2);
     }
 }

@@ -82,7 +82,7 @@ mod tests {
     #[track_caller]
     fn check(text: &str, tuples: Tuples, expected: &str) {
         let options = Options { tuples, ..Options::default() };
-        let loaded = read(text.as_bytes(), "test", Format::Edn, &options).unwrap();
+        let loaded = read(text.as_bytes(), "test", Format::Edn, options).unwrap();
         let keys = loaded.history.ops().map(|op| op.key().map_or("-".into(), ToString::to_string));
         assert_eq!(keys.collect::<Vec<_>>().join(" "), expected, "{text}");
         assert_eq!(!loaded.notes.is_empty(), expected.contains(|c| c != '-' && c != ' '));
@@ -130,7 +130,7 @@ mod tests {
     fn a_tuple_that_is_asked_for_must_be_there() {
         let options = Options { tuples: Tuples::Always, ..Options::default() };
         let text = events(&[(0, "invoke", "write", "[1 2]"), (1, "invoke", "write", "7")]);
-        let error = read(text.as_bytes(), "h", Format::Edn, &options).unwrap_err();
+        let error = read(text.as_bytes(), "h", Format::Edn, options).unwrap_err();
         assert_eq!(
             error.to_string(),
             "h:2: field `value`: expected a tuple `[key value]`, found 7"

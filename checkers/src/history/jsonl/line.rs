@@ -6,31 +6,21 @@ use crate::history::fields::{self, F, NODE, PROCESS, TIME, TYPE};
 use crate::history::{Event, EventType, Fault, Nanos, OpIndex, Process};
 use crate::value::{Name, Value};
 
-/// One line of the file.
-#[derive(Debug)]
-pub(super) struct Line {
-    /// Its index, if it says one. The event's own is filled in later.
-    pub(super) index: Option<u32>,
-    pub(super) event: Event,
-    /// Which line of its piece it is.
-    pub(super) number: u64,
-}
+/// The index of an event whose line does not say one.
+pub(super) const ABSENT: OpIndex = OpIndex(u32::MAX);
 
 /// Parses a line with or without its newline; nothing if it is blank.
-pub(super) fn parse(line: &str, names: &mut Names) -> Result<Option<Line>, Fault> {
+pub(super) fn parse(line: &str, names: &mut Names) -> Result<Option<Event>, Fault> {
     let whole = line.strip_suffix('\n');
-    let torn_ends = whole.is_none();
     let mut scanner = Scanner::new(whole.unwrap_or(line));
     if scanner.peek().is_none() {
         return Ok(None);
     }
-    let mut fields = EventFields::default();
-    scanner.need(b'{', "an object").map_err(|error| json_fault(error, None, torn_ends))?;
-    fields.read(&mut scanner, names, torn_ends)?;
-    scanner.end().map_err(|error| json_fault(error, None, torn_ends))?;
+    let mut fields = Fields { torn_ends: whole.is_none(), ..Fields::default() };
+    fields.object(&mut scanner, names)?;
     let missing = |field, expected| Fault::Missing { field, expected };
-    let event = Event {
-        index: OpIndex::default(),
+    Ok(Some(Event {
+        index: fields.index.map_or(ABSENT, OpIndex),
         time: fields.time.ok_or_else(|| missing("time", TIME))?,
         process: fields.process.ok_or_else(|| missing("process", PROCESS))?,
         kind: fields.kind.ok_or_else(|| missing("type", TYPE))?,
@@ -38,47 +28,47 @@ pub(super) fn parse(line: &str, names: &mut Names) -> Result<Option<Line>, Fault
         key: fields.key,
         value: fields.value.unwrap_or_default(),
         error: fields.error.filter(|error| !error.is_null()),
-        node: fields.node.as_ref().and_then(Value::as_str).map(|node| names.get(node)),
+        node: fields.node,
         extra: (!fields.extra.is_empty()).then(|| fields.extra.into()),
-    };
-    Ok(Some(Line { index: fields.index, event, number: 0 }))
+    }))
 }
 
 /// The fields of an event as an object has them, each there or not.
 #[derive(Debug, Default)]
-pub(super) struct EventFields {
-    pub(super) index: Option<u32>,
-    pub(super) time: Option<Nanos>,
-    pub(super) process: Option<Process>,
-    pub(super) kind: Option<EventType>,
-    pub(super) f: Option<Name>,
-    pub(super) key: Option<Value>,
-    pub(super) value: Option<Value>,
-    pub(super) error: Option<Value>,
-    pub(super) node: Option<Value>,
-    pub(super) extra: Vec<(Name, Value)>,
+struct Fields {
+    /// Whether an early end means that the file was cut off.
+    torn_ends: bool,
+    index: Option<u32>,
+    time: Option<Nanos>,
+    process: Option<Process>,
+    kind: Option<EventType>,
+    f: Option<Name>,
+    key: Option<Value>,
+    value: Option<Value>,
+    error: Option<Value>,
+    /// Whether there was a field `node`, which may be null.
+    node_seen: bool,
+    node: Option<Name>,
+    extra: Vec<(Name, Value)>,
 }
 
-impl EventFields {
-    /// Reads an object whose opening brace has been taken, with its closing brace.
-    pub(super) fn read(
-        &mut self,
-        scanner: &mut Scanner<'_>,
-        names: &mut Names,
-        torn_ends: bool,
-    ) -> Result<(), Fault> {
+impl Fields {
+    /// Reads the whole line.
+    fn object(&mut self, scanner: &mut Scanner<'_>, names: &mut Names) -> Result<(), Fault> {
+        let torn_ends = self.torn_ends;
         let plain = |error| json_fault(error, None, torn_ends);
-        if scanner.eat(b'}') {
-            return Ok(());
-        }
-        loop {
-            let field = scanner.key().map_err(plain)?;
-            self.field(&field, scanner, names, torn_ends)?;
-            if scanner.eat(b'}') {
-                return Ok(());
+        scanner.need(b'{', "an object").map_err(plain)?;
+        if !scanner.eat(b'}') {
+            loop {
+                let field = scanner.key().map_err(plain)?;
+                self.field(&field, scanner, names)?;
+                if scanner.eat(b'}') {
+                    break;
+                }
+                scanner.need(b',', "`,` or `}`").map_err(plain)?;
             }
-            scanner.need(b',', "`,` or `}`").map_err(plain)?;
         }
+        scanner.end().map_err(plain)
     }
 
     fn field(
@@ -86,10 +76,29 @@ impl EventFields {
         field: &str,
         scanner: &mut Scanner<'_>,
         names: &mut Names,
-        torn_ends: bool,
     ) -> Result<(), Fault> {
-        let value = scanner.value(1).map_err(|error| json_fault(error, Some(field), torn_ends))?;
-        let fresh = match field {
+        // Most names are strings without escapes: those need no value of their own.
+        let word = match field {
+            "type" | "f" | "node" => scanner.plain_string(),
+            _ => None,
+        };
+        let fresh = match (field, word) {
+            ("type", Some(word)) => put(&mut self.kind, fields::kind_of(word)?),
+            ("f", Some(word)) => put(&mut self.f, names.get(word)),
+            ("node", Some(word)) => self.put_node(Some(names.get(word))),
+            _ => {
+                let value = scanner.value(1);
+                let value =
+                    value.map_err(|error| json_fault(error, Some(field), self.torn_ends))?;
+                self.put(field, value, names)?
+            }
+        };
+        if fresh { Ok(()) } else { Err(Fault::Twice { field: field.to_string() }) }
+    }
+
+    /// Sets a field, and says whether it was there for the first time.
+    fn put(&mut self, field: &str, value: Value, names: &mut Names) -> Result<bool, Fault> {
+        Ok(match field {
             "index" => put(&mut self.index, fields::index(&value)?),
             "time" => put(&mut self.time, fields::time(&value)?),
             "process" => put(&mut self.process, fields::process(&value)?),
@@ -98,8 +107,11 @@ impl EventFields {
                 let f = value.as_str().ok_or_else(|| fields::wrong("f", F, &value))?;
                 put(&mut self.f, names.get(f))
             }
-            "node" if matches!(value, Value::Str(_) | Value::Null) => put(&mut self.node, value),
-            "node" => return Err(fields::wrong("node", NODE, &value)),
+            "node" => match &value {
+                Value::Null => self.put_node(None),
+                Value::Str(node) => self.put_node(Some(names.get(node))),
+                _ => return Err(fields::wrong("node", NODE, &value)),
+            },
             "key" => put(&mut self.key, value),
             "value" => put(&mut self.value, value),
             "error" => put(&mut self.error, value),
@@ -108,8 +120,12 @@ impl EventFields {
                 self.extra.push((names.get(field), value));
                 fresh
             }
-        };
-        if fresh { Ok(()) } else { Err(Fault::Twice { field: field.to_string() }) }
+        })
+    }
+
+    fn put_node(&mut self, node: Option<Name>) -> bool {
+        self.node = node;
+        !std::mem::replace(&mut self.node_seen, true)
     }
 }
 
@@ -119,7 +135,7 @@ fn put<T>(place: &mut Option<T>, value: T) -> bool {
 }
 
 /// The fault that a syntax error is. Input that ends too early is torn where `torn_ends`.
-pub(super) fn json_fault(error: JsonError, field: Option<&str>, torn_ends: bool) -> Fault {
+fn json_fault(error: JsonError, field: Option<&str>, torn_ends: bool) -> Fault {
     let column = error.at + 1;
     let named = field.map(str::to_string);
     let syntax = |problem: String, field| Fault::Syntax { column, field, problem };

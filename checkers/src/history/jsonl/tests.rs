@@ -1,5 +1,5 @@
 use super::*;
-use crate::history::{EventType, Nanos, Process};
+use crate::history::{EventType, Nanos, OpIndex, Process};
 use crate::value::Value;
 
 const HEAD: &str = r#"{"index":0,"time":5,"process":3,"type":"invoke","f":"write","value":17}"#;
