@@ -8,15 +8,22 @@
 //! [`verdict`] keeps to a budget, [`explain`] shows its evidence. All decide by a search that is
 //! exact for any [`Model`](crate::model::Model).
 
+mod append;
+mod by_model;
 mod call;
 mod dead_end;
+mod grow;
 mod key;
 mod kind;
+mod lock;
 mod meter;
+mod objects;
 mod options;
+mod pool;
 mod register;
 mod report;
 mod search;
+mod set;
 mod words;
 
 pub use call::Call;
