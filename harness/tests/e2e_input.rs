@@ -11,10 +11,16 @@ fn wrong_arguments_name_what_there_is() {
     let cases: &[(&[&str], &[&str])] = &[
         (&["run", "raft-vk"], &["raft-vk", "raft-kv"]),
         (&["run", "raft-kv", "-w", "registre"], &["registre", "register"]),
-        (&["run", "raft-kv", "--nemesis", "partitions"], &["partitions", "partition", "kill", "pause"]),
+        (
+            &["run", "raft-kv", "--nemesis", "partitions"],
+            &["partitions", "partition", "kill", "pause"],
+        ),
         (&["run", "raft-kv", "--bug", "stale-reads"], &["stale-reads", "stale-read"]),
         (&["run", "null", "--bug", "stale-read"], &["null", "stale-read"]),
-        (&["run", "raft-kv", "--target-opt", "snapshot-evry=5"], &["snapshot-evry", "snapshot-every"]),
+        (
+            &["run", "raft-kv", "--target-opt", "snapshot-evry=5"],
+            &["snapshot-evry", "snapshot-every"],
+        ),
         (&["run", "raft-kv", "--target-opt", "nonsense"], &["nonsense", "K=V"]),
         (&["run", "raft-kv", "--workload-opt", "kees=5"], &["kees", "keys"]),
         (&["run", "raft-kv", "-n", "0"], &["--nodes 0", "1 to"]),
@@ -55,7 +61,10 @@ fn wrong_histories_name_file_line_and_field() {
         (r#"{"time":1,"process":0,"type":"maybe","f":"read"}"#, &["h.jsonl:1", "`type`", "maybe"]),
         (r#"{"time":1,"process":0,"type":"ok","f":"read"}"#, &["h.jsonl:1", "process 0"]),
         (r#"{"time":"now","process":0,"type":"invoke","f":"read"}"#, &["h.jsonl:1", "`time`"]),
-        (r#"{"index":7,"time":1,"process":0,"type":"invoke","f":"read"}"#, &["h.jsonl:1", "`index`"]),
+        (
+            r#"{"index":7,"time":1,"process":0,"type":"invoke","f":"read"}"#,
+            &["h.jsonl:1", "`index`"],
+        ),
     ];
     for (text, wanted) in cases {
         std::fs::write(bench.folder.path().join("h.jsonl"), format!("{text}\n")).unwrap();
@@ -68,7 +77,10 @@ fn wrong_histories_name_file_line_and_field() {
     let second = ok.replace("\"index\":0", "\"index\":1");
     for (line, wanted) in [
         (second.clone(), "process 0"),
-        (second.replace("\"time\":1", "\"time\":0").replace("\"process\":0", "\"process\":1"), "`time`"),
+        (
+            second.replace("\"time\":1", "\"time\":0").replace("\"process\":0", "\"process\":1"),
+            "`time`",
+        ),
         (ok.replace("\"process\":0", "\"process\":1"), "`index`"),
     ] {
         std::fs::write(bench.folder.path().join("h.jsonl"), format!("{ok}\n{line}\n")).unwrap();
@@ -82,7 +94,9 @@ fn wrong_histories_name_file_line_and_field() {
 fn a_history_of_ones_own_is_judged() {
     let bench = Bench::new();
     let line = |process: u32, kind: &str, f: &str, value: &str, time: u32| {
-        format!(r#"{{"time":{time},"process":{process},"type":"{kind}","f":"{f}","value":{value}}}"#)
+        format!(
+            r#"{{"time":{time},"process":{process},"type":"{kind}","f":"{f}","value":{value}}}"#
+        )
     };
     let stale = [
         line(0, "invoke", "write", "1", 1),
@@ -100,7 +114,8 @@ fn a_history_of_ones_own_is_judged() {
     assert_eq!(verdict["valid"], false);
     assert!(verdict["anomalies"][0]["ops"].as_array().unwrap().iter().any(|op| op == 5 || op == 4));
 
-    let fresh = stale.replace(r#""type":"ok","f":"read","value":1"#, r#""type":"ok","f":"read","value":2"#);
+    let fresh =
+        stale.replace(r#""type":"ok","f":"read","value":1"#, r#""type":"ok","f":"read","value":2"#);
     std::fs::write(bench.folder.path().join("fresh.jsonl"), &fresh).unwrap();
     bench.quorate(&["check", "fresh.jsonl"]).expect(0);
 
@@ -116,5 +131,9 @@ fn a_results_folder_that_cannot_be_written_stops_the_run_before_it_starts() {
     std::fs::write(bench.folder.path().join("file"), "").unwrap();
     let ran = bench.quorate(&["run", "raft-kv", "--results", "file/results", "-t", "1s"]);
     assert_eq!(ran.code, Some(255), "{}", ran.stderr);
-    assert!(ran.stderr.contains("file/results") && ran.stderr.contains("--results"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("file/results") && ran.stderr.contains("--results"),
+        "{}",
+        ran.stderr
+    );
 }

@@ -13,7 +13,15 @@ use support::{Bench, Ran, processes_of};
 fn a_correct_cluster_passes_under_real_faults() {
     let bench = Bench::new();
     let ran = bench.quorate(&[
-        "run", "raft-kv", "--seed", "1", "--time-limit", "8s", "--nemesis-interval", "2s", "--format",
+        "run",
+        "raft-kv",
+        "--seed",
+        "1",
+        "--time-limit",
+        "8s",
+        "--nemesis-interval",
+        "2s",
+        "--format",
         "json",
     ]);
     ran.expect(0);
@@ -34,7 +42,8 @@ fn a_correct_cluster_passes_under_real_faults() {
     assert!(ok > 1000, "only {ok} operations succeeded");
 
     let run = bench.latest();
-    for file in ["plan.json", "history.jsonl", "verdict.json", "report.html", "nodes/n1/stderr.log"] {
+    for file in ["plan.json", "history.jsonl", "verdict.json", "report.html", "nodes/n1/stderr.log"]
+    {
         assert!(run.join(file).exists(), "{file} is missing");
     }
     assert_eq!(processes_of(bench.folder.path()), Vec::<u32>::new(), "nodes outlived the run");
@@ -47,10 +56,8 @@ fn a_correct_cluster_passes_under_real_faults() {
 
 /// Bugs that five runs catch for sure, with what makes them show; a short list on a person's
 /// machine, all of them in CI.
-const CAUGHT: &[(&str, &[&str])] = &[
-    ("stale-read", &["--nemesis", "partition"]),
-    ("follower-read", &[]),
-];
+const CAUGHT: &[(&str, &[&str])] =
+    &[("stale-read", &["--nemesis", "partition"]), ("follower-read", &[])];
 const CAUGHT_IN_CI: &[(&str, &[&str])] = &[
     ("ack-before-commit", &[]),
     ("ack-before-sync", &[]),
@@ -89,9 +96,7 @@ fn seeded_bugs_are_caught() {
 fn running(bench: &Bench, args: &[&str]) -> std::process::Child {
     let child = bench.spawn(args);
     let history = bench.latest().join("history.jsonl");
-    wait_for("operations", || {
-        std::fs::metadata(&history).is_ok_and(|meta| meta.len() > 10_000)
-    });
+    wait_for("operations", || std::fs::metadata(&history).is_ok_and(|meta| meta.len() > 10_000));
     child
 }
 
@@ -110,7 +115,10 @@ fn signal(child: &std::process::Child, signal: Signal) {
 #[test]
 fn interrupted_it_still_heals_stops_and_judges() {
     let bench = Bench::new();
-    let child = running(&bench, &["run", "raft-kv", "--seed", "2", "--time-limit", "5m", "--format", "json"]);
+    let child = running(
+        &bench,
+        &["run", "raft-kv", "--seed", "2", "--time-limit", "5m", "--format", "json"],
+    );
     signal(&child, Signal::SIGINT);
     let ran = Ran::from(child.wait_with_output().unwrap());
     ran.expect(0);
@@ -136,7 +144,8 @@ fn killed_it_takes_its_nodes_along_and_leaves_a_history() {
 #[test]
 fn two_runs_at_once_do_not_disturb_each_other() {
     let bench = Bench::new();
-    let args = |seed| ["run", "raft-kv", "--seed", seed, "-t", "3s", "-n", "3", "-r", "100", "--quiet"];
+    let args =
+        |seed| ["run", "raft-kv", "--seed", seed, "-t", "3s", "-n", "3", "-r", "100", "--quiet"];
     let (one, two) = (bench.spawn(&args("4")), bench.spawn(&args("5")));
     for child in [one, two] {
         Ran::from(child.wait_with_output().unwrap()).expect(0);
@@ -168,7 +177,8 @@ fn a_node_can_be_started_by_hand() {
 
     // A second node on the same port or the same data is refused with a reason.
     let listen = address.to_string();
-    let port = bench.quorate(&["node", "raft-kv", "--id", "n1", "--data", "other", "--listen", &listen]);
+    let port =
+        bench.quorate(&["node", "raft-kv", "--id", "n1", "--data", "other", "--listen", &listen]);
     assert!(port.code != Some(0) && port.stderr.contains(&listen), "{}", port.stderr);
     let data = bench.quorate(&["node", "raft-kv", "--id", "n1", "--data", "data"]);
     assert!(data.code != Some(0) && data.stderr.contains("data"), "{}", data.stderr);

@@ -156,7 +156,8 @@ fn crates_import_only_what_the_design_allows() {
         let krate = file.split('/').next().unwrap();
         let allowed = IMPORTS.iter().find(|(name, _)| *name == krate).unwrap().1;
         for other in CRATES.iter().filter(|other| **other != krate) {
-            let name = if *other == "harness" { "quorate::".into() } else { format!("quorate_{other}") };
+            let name =
+                if *other == "harness" { "quorate::".into() } else { format!("quorate_{other}") };
             let imported = text.lines().any(|line| {
                 let code = line.trim_start();
                 !code.starts_with("//") && !code.starts_with('"') && code.contains(&name)
@@ -169,7 +170,8 @@ fn crates_import_only_what_the_design_allows() {
     for (krate, allowed) in IMPORTS {
         let manifest = fs::read_to_string(root().join(krate).join("Cargo.toml")).unwrap();
         for other in CRATES.iter().filter(|other| **other != krate && !allowed.contains(other)) {
-            let name = if *other == "harness" { "quorate.".into() } else { format!("quorate-{other}") };
+            let name =
+                if *other == "harness" { "quorate.".into() } else { format!("quorate-{other}") };
             if manifest.lines().any(|line| line.starts_with(&name)) {
                 offences.push(format!("{krate}/Cargo.toml depends on {other}"));
             }
