@@ -41,7 +41,7 @@ class Browser {
     const args = [
       '--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', '--disable-quic',
       '--disable-background-networking', '--disable-component-update', '--disable-sync', '--hide-scrollbars',
-      '--window-size=1280,900', `--user-data-dir=${browser.profile}`,
+      '--window-size=1280,900', '--disable-renderer-backgrounding', '--disable-backgrounding-occluded-windows', `--user-data-dir=${browser.profile}`,
     ];
     const capabilities = {
       alwaysMatch: {
@@ -106,7 +106,11 @@ class Browser {
 
   /** Two frames, after which everything that was asked for is drawn. */
   settle() {
-    return this.run(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+    return this.run(() => new Promise((done) => {
+      // A headless browser may stop making frames when nothing changes.
+      setTimeout(done, 1000);
+      requestAnimationFrame(() => requestAnimationFrame(done));
+    }));
   }
 
   async press(key) {
@@ -148,6 +152,12 @@ class Browser {
     writeFileSync(join(shots, name), Buffer.from(await this.send('GET', `${this.session}/screenshot`), 'base64'));
   }
 
+  /** Shows pages as if the person preferred this scheme. */
+  scheme(value) {
+    const params = { features: [{ name: 'prefers-color-scheme', value }] };
+    return this.send('POST', `${this.session}/goog/cdp/execute`, { cmd: 'Emulation.setEmulatedMedia', params });
+  }
+
   async close() {
     await this.send('DELETE', this.session).catch(() => {});
     this.driver.kill();
@@ -164,10 +174,9 @@ const box = (id) => {
 };
 /** A number that changes when the chart does. */
 const pixels = () => {
-  const canvas = document.getElementById('chart');
-  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  const picture = document.getElementById('chart').toDataURL();
   let sum = 0;
-  for (let at = 0; at < data.length; at += 4) sum = (sum * 31 + data[at] * 7 + data[at + 1] * 3 + data[at + 2]) >>> 0;
+  for (let at = 0; at < picture.length; at++) sum = (sum * 31 + picture.charCodeAt(at)) >>> 0;
   return sum;
 };
 const fill = (name, value) => {
@@ -242,6 +251,24 @@ const findAnomaly = async (browser) => {
   assert.notEqual(await browser.run(current), last, 'the up arrow walks back');
 };
 
+/** The chart takes the colours of the scheme, and takes them anew when it changes. */
+const showSchemes = async (browser, path, name) => {
+  const seen = new Set();
+  for (const scheme of ['light', 'dark']) {
+    await browser.scheme(scheme);
+    await browser.goto(path);
+    await browser.screenshot(name.replace('.html', `-${scheme}.png`));
+    await browser.goto(path, '#op=3000');
+    await browser.settle();
+    await browser.screenshot(name.replace('.html', `-timeline-${scheme}.png`));
+    seen.add(await browser.run(pixels));
+  }
+  await browser.scheme('light');
+  await browser.settle();
+  assert.equal(seen.size, 2, 'light and dark differ');
+  assert.ok(seen.has(await browser.run(pixels)), 'the chart follows the scheme');
+};
+
 /** Opening and panning a large report, in milliseconds. */
 const measure = async (browser, path) => {
   const begun = performance.now();
@@ -253,11 +280,12 @@ const measure = async (browser, path) => {
     chart.focus();
     const key = (name) => chart.dispatchEvent(new KeyboardEvent('keydown', { key: name, bubbles: true }));
     const times = [];
-    let last = await new Promise(requestAnimationFrame);
-    for (let frame = 0; frame < 90; frame++) {
-      if (frame % 15 === 0) key('+');
-      key(frame % 2 ? 'ArrowLeft' : 'ArrowRight');
-      const now = await new Promise(requestAnimationFrame);
+    const frame = () => new Promise((done) => { requestAnimationFrame(done); setTimeout(() => done(performance.now()), 1000); });
+    let last = await frame();
+    for (let turn = 0; turn < 90; turn++) {
+      if (turn % 15 === 0) key('+');
+      key(turn % 2 ? 'ArrowLeft' : 'ArrowRight');
+      const now = await frame();
       times.push(now - last);
       last = now;
     }
@@ -269,6 +297,7 @@ const measure = async (browser, path) => {
 };
 
 const browser = await Browser.open();
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => browser.close().finally(() => process.exit(255)));
 let passed = 0, failed = 0;
 try {
   for (const name of readdirSync(folder).filter((name) => name.endsWith('.html')).sort()) {
@@ -277,11 +306,11 @@ try {
     try {
       await measure(browser, path);
       const empty = (await browser.run(text('shown'))) === 'no operations';
-      await browser.screenshot(name.replace('.html', '.png'));
       if (!empty) await useTimeline(browser);
       if (await browser.run(() => document.querySelector('.steps') !== null)) await findAnomaly(browser);
       await browser.clean(path);
       if (!empty && name !== 'hostile.html') await followLinks(browser, path);
+      if (!empty) await showSchemes(browser, path, name);
       assert.equal(await browser.run(() => window.hacked), null, 'nothing hostile ran');
       await browser.clean(path);
       passed++;

@@ -82,7 +82,7 @@ impl Request {
         Ok(Request {
             checks: entry.checks.to_vec(),
             source: None,
-            timeout: Duration::from_secs(600),
+            timeout: Duration::from_mins(10),
             threads: None,
         })
     }

@@ -87,7 +87,7 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             eprintln!("quorate: {error:#}");
-            let usage = error.chain().any(|cause| cause.is::<Wrong>());
+            let usage = error.downcast_ref::<Wrong>().is_some();
             ExitCode::from(if usage { EXIT_USAGE } else { EXIT_FAILURE })
         }
     }

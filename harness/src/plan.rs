@@ -45,7 +45,7 @@ impl Default for Limits {
             startup: Duration::from_secs(20),
             drain: Duration::from_secs(10),
             recovery: Duration::from_secs(30),
-            check: Duration::from_secs(120),
+            check: Duration::from_mins(2),
         }
     }
 }

@@ -72,7 +72,8 @@ fn node_logs(folder: &Path) -> Result<Vec<String>> {
     let nodes = folder.join(file::NODES);
     let mut logs = Vec::new();
     for node in names(&nodes)? {
-        for log in names(&nodes.join(&node))?.into_iter().filter(|name| name.ends_with(".log")) {
+        let files = names(&nodes.join(&node))?.into_iter();
+        for log in files.filter(|name| Path::new(name).extension() == Some("log".as_ref())) {
             logs.push(format!("{}/{node}/{log}", file::NODES));
         }
     }

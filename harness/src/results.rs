@@ -38,7 +38,7 @@ pub fn create(results: &Path, name: &str) -> Result<PathBuf> {
     let folder = new_folder(&parent).context(hint(results))?;
     let probe = folder.join(".probe");
     fs::File::create(&probe)
-        .and_then(|mut file| file.write_all(&[0; 64 * 1024]).and_then(|()| file.sync_all()))
+        .and_then(|mut file| file.write_all(&[0; 4096]).and_then(|()| file.sync_all()))
         .with_context(|| format!("cannot write to {}", folder.display()))
         .context(hint(results))?;
     fs::remove_file(&probe).with_context(|| format!("cannot remove {}", probe.display()))?;

@@ -1,5 +1,7 @@
 //! The report as a page: same inputs, same bytes; small; whole.
 
+#![allow(clippy::unwrap_used, reason = "a test may stop at what it did not expect")]
+
 mod report_support;
 
 use quorate_checkers::history::{History, jsonl};
@@ -59,7 +61,6 @@ fn a_million_operations_fit_a_fifth_of_their_history() {
     let history = history(Shape { operations: 1_000_000, keys: 500, ..SMALL });
     let page = page(&history, &Verdict::merge([]));
     let (report, whole) = (page.len(), size_of(&history));
-    println!("report {report} bytes, history {whole} bytes");
     assert!(report * 5 <= whole, "{report} bytes for a history of {whole}");
     keep("million.html", &page);
 }

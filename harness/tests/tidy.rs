@@ -1,5 +1,7 @@
 //! Walks the tree and holds it to the house rules that neither compiler nor clippy checks.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

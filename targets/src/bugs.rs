@@ -68,16 +68,7 @@ pub const ALL: &[Entry] = &[
         sentence: "The leader answers reads from its own state without asking a majority whether \
                    it still leads, and does not resign when it hears from none.",
         anomaly: "stale-read",
-        needs: &[
-            "--nemesis",
-            "partition",
-            "--nemesis-interval",
-            "2s",
-            "-c",
-            "10n",
-            "--workload-opt",
-            "read=60",
-        ],
+        needs: &["--nemesis", "partition", "--nemesis-interval", "1s"],
     },
     Entry {
         bug: Bug::FollowerRead,

@@ -14,7 +14,7 @@ use crate::generator::{Combine, Generator, Invocation};
 use crate::kv;
 use crate::options::{OptionError, OptionSpec, Options};
 use crate::workload::{Completion, Workload};
-use key::{KeyClient, Weights};
+use key::{KeyClient, Roles, Weights};
 use quorate_checkers::value::Value;
 use quorate_targets::api::{Outcome, Request, kv::Session};
 use quorate_targets::node::NodeId;
@@ -37,20 +37,27 @@ const CRASHES_PER_KEY: OptionSpec = OptionSpec {
     default: "10",
     about: "crashed operations before a fresh key replaces one; 0 = no bound",
 };
+const READERS: OptionSpec = OptionSpec {
+    name: "readers",
+    default: "n",
+    about: "threads that only read, at most half of all; n = one a node",
+};
 const READ: OptionSpec =
-    OptionSpec { name: "read", default: "4", about: "weight of reads in the mix" };
+    OptionSpec { name: "read", default: "1", about: "weight of reads in the others' mix" };
 const WRITE: OptionSpec =
-    OptionSpec { name: "write", default: "3", about: "weight of writes in the mix" };
+    OptionSpec { name: "write", default: "2", about: "weight of writes in the others' mix" };
 const CAS: OptionSpec =
-    OptionSpec { name: "cas", default: "3", about: "weight of compare-and-set in the mix" };
+    OptionSpec { name: "cas", default: "2", about: "weight of compare-and-set in the others' mix" };
 
 /// The options that there are.
-pub const OPTIONS: &[OptionSpec] = &[KEYS, OPS_PER_KEY, CRASHES_PER_KEY, READ, WRITE, CAS];
+pub const OPTIONS: &[OptionSpec] = &[KEYS, OPS_PER_KEY, CRASHES_PER_KEY, READERS, READ, WRITE, CAS];
 
 /// The options of a register workload, understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegisterOptions {
     bounds: KeyBounds,
+    /// `None` is one a node.
+    readers: Option<usize>,
     weights: Weights,
 }
 
@@ -63,13 +70,17 @@ impl RegisterOptions {
             operations_per_key: options.number(&OPS_PER_KEY, 0, u64::MAX)?,
             crashes_per_key: options.number(&CRASHES_PER_KEY, 0, u64::MAX)?,
         };
+        let readers = match options.text(&READERS) {
+            "n" => None,
+            _ => Some(options.number(&READERS, 0, 100_000)? as usize),
+        };
         let weight = |spec| options.number(spec, 0, 1_000_000).map(|weight| weight as u32);
         let weights = Weights { read: weight(&READ)?, write: weight(&WRITE)?, cas: weight(&CAS)? };
         if weights.read + weights.write + weights.cas == 0 {
             let all_zero = "the weights `read`, `write` and `cas` are all 0";
             return Err(OptionError::Conflict(all_zero.to_owned()));
         }
-        Ok(RegisterOptions { bounds, weights })
+        Ok(RegisterOptions { bounds, readers, weights })
     }
 }
 
@@ -114,11 +125,13 @@ fn key_name(number: u64) -> String {
 
 impl Workload for Register {
     fn main(&mut self) -> Box<dyn Generator> {
-        let (used, weights) = (Arc::clone(&self.used), self.options.weights);
+        let used = Arc::clone(&self.used);
+        let readers = self.options.readers.unwrap_or(self.nodes.len());
+        let roles = Roles { readers, weights: self.options.weights };
         let seed = self.seed.fork("main");
         let fresh_key = move || {
             let name = key_name(used.fresh_key());
-            let client = KeyClient::new(Arc::clone(&used), weights, seed.stream(&name));
+            let client = KeyClient::new(Arc::clone(&used), roles, seed.stream(&name));
             (Value::str(name), client)
         };
         independent(self.options.bounds, seed, fresh_key).boxed()

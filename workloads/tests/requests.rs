@@ -21,7 +21,7 @@ fn construct(options: &[&str]) -> Result<Box<dyn Workload>, String> {
 
 #[test]
 fn options_that_cannot_be_used_are_explained() {
-    let there_is = "keys, ops-per-key, crashes-per-key, read, write, cas";
+    let there_is = "keys, ops-per-key, crashes-per-key, readers, read, write, cas";
     let misspelt =
         format!("there is no option `kets` (did you mean `keys`?); there is: {there_is}");
     let unlike = format!("there is no option `shards`; there is: {there_is}");

@@ -5,13 +5,17 @@ const data = JSON.parse(byId('data').textContent);
 const OUTCOMES = ['ok', 'fail', 'info', 'info'];
 const OPEN = 3, KEY = 4, NODE = 8, WHOLE = 16, EXTRA = 32;
 
+/** The browser's own decoder is ten times as fast where there is one. */
+const fromBase64 = (text) => {
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
+  return Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+};
+
 /** Inflates the embedded columns. */
 const unpack = async () => {
   const block = byId('columns');
-  const text = atob(block.textContent);
+  const packed = fromBase64(block.textContent);
   block.remove();
-  const packed = new Uint8Array(text.length);
-  for (let at = 0; at < text.length; at++) packed[at] = text.charCodeAt(at);
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 };

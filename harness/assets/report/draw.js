@@ -98,7 +98,10 @@ const drawSingle = (ctx, ops, view, colours, lane, y, from, to) => {
     ctx.globalAlpha = outcome === 3 ? 0.5 : 1;
     ctx.fillRect(x, y + 2, Math.max(end - x - 0.5, 1), height);
     ctx.globalAlpha = 1;
-    if (outcome === 2) drawTail(ctx, view, end, y + 2 + height / 2);
+    if (outcome === 2) {
+      const next = place + 1 < lane.size ? view.x(ops.time[lane.ids[place + 1]]) : view.width;
+      drawTail(ctx, end, Math.min(end + 18, next - 2, view.width), y + 2 + height / 2);
+    }
     if (end - x > 30 && height > 9) {
       const key = keyOf(ops, op);
       const text = key === '' ? label(ops, op) : `${key} ${label(ops, op)}`;
@@ -108,8 +111,8 @@ const drawSingle = (ctx, ops, view, colours, lane, y, from, to) => {
 };
 
 /** Nobody knows whether, and when after its end, such an operation took effect. */
-const drawTail = (ctx, view, x, y) => {
-  ctx.fillRect(x, y - 0.5, Math.min(18, view.width - x), 1.5);
+const drawTail = (ctx, x, to, y) => {
+  if (to > x) ctx.fillRect(x, y - 0.5, to - x, 1.5);
 };
 
 const drawCounts = (ctx, ops, view, colours, lane, y, first) => {

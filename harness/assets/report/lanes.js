@@ -23,9 +23,15 @@ const buildLanes = (ops, wants) => {
   return lanes;
 };
 
-/** How many operations of a lane begin before a moment; the search starts at `low`. */
+/** How many operations of a lane begin before a moment; the search gallops from `low`. */
 const before = (ops, lane, time, low = 0) => {
-  let high = lane.size;
+  let step = 1, high = low;
+  while (high < lane.size && ops.time[lane.ids[high]] < time) {
+    low = high + 1;
+    high = low + step;
+    step *= 2;
+  }
+  high = Math.min(high, lane.size);
   while (low < high) {
     const middle = (low + high) >> 1;
     if (ops.time[lane.ids[middle]] < time) low = middle + 1;

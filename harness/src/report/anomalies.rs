@@ -85,7 +85,7 @@ fn circumstances(shown: &[OpView<'_>], marks: &[&Event], windows: &[Window]) -> 
     let faults = plots::active(windows, begin, end);
     html! {
         dl.circumstances {
-            div { dt { "when" } dd { (text::moment(begin)) " to " (text::moment(end)) } }
+            div { dt { "when" } dd { (text::moment(begin)) ", within " (text::span(end - begin)) } }
             @if !keys.is_empty() { div { dt { "key" } dd { (keys) } } }
             @if !nodes.is_empty() { div { dt { "nodes" } dd { (nodes) } } }
             div {

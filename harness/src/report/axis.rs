@@ -9,6 +9,8 @@ pub(super) const WIDTH: f64 = 960.0;
 /// Room for the labels on the left.
 pub(super) const LEFT: f64 = 64.0;
 const RIGHT: f64 = 12.0;
+/// Width of the rectangle of a plot.
+pub(super) const INNER: f64 = WIDTH - LEFT - RIGHT;
 /// Room for the labels of time below.
 pub(super) const BOTTOM: f64 = 24.0;
 
@@ -29,12 +31,7 @@ impl Frame {
     pub(super) fn x(&self, ns: u64) -> f64 {
         let span = self.end.saturating_sub(self.begin).max(1) as f64;
         let at = ns.clamp(self.begin, self.end.max(self.begin)) - self.begin;
-        LEFT + at as f64 / span * self.width()
-    }
-
-    /// Width of the rectangle.
-    pub(super) fn width(&self) -> f64 {
-        WIDTH - LEFT - RIGHT
+        LEFT + at as f64 / span * INNER
     }
 
     /// Lower edge.
@@ -74,13 +71,13 @@ impl Frame {
             }
         }
     }
+}
 
-    /// A labelled line at a height.
-    pub(super) fn level(&self, y: f64, label: &str) -> Markup {
-        html! {
-            line x1=(n(LEFT)) x2=(n(LEFT + self.width())) y1=(n(y)) y2=(n(y)) {}
-            text x=(n(LEFT - 6.0)) y=(n(y + 3.5)) text-anchor="end" { (label) }
-        }
+/// A labelled line at a height.
+pub(super) fn level(y: f64, label: &str) -> Markup {
+    html! {
+        line x1=(n(LEFT)) x2=(n(LEFT + INNER)) y1=(n(y)) y2=(n(y)) {}
+        text x=(n(LEFT - 6.0)) y=(n(y + 3.5)) text-anchor="end" { (label) }
     }
 }
 

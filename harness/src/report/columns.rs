@@ -140,7 +140,7 @@ impl Encoder {
 
     /// Flags, length in time, distance in events, result, error.
     fn completion(&mut self, op: &OpView<'_>) -> (u64, u64, u64, u64, u64) {
-        let extra = op.invoke.extra.as_deref().map(|pairs| pairs_text(pairs));
+        let extra = op.invoke.extra.as_deref().map(pairs_text);
         let extra_flag = if extra.is_some() { flag::EXTRA } else { 0 };
         let Some(event) = op.complete else {
             let error = extra.map_or(0, |text| self.text(&text));

@@ -1,6 +1,7 @@
 //! Data, styles and scripts inside the page, so that nothing in them can end their element or
 //! run.
 
+use super::text;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use flate2::Compression;
@@ -8,10 +9,11 @@ use flate2::write::DeflateEncoder;
 use maud::{Markup, PreEscaped, html};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
 use std::io::Write;
 
-/// A data block that scripts read by its id. The browser never executes it, and as `<`, `>` and
-/// `&` are written as escapes of JSON, no `</script>` or `<!--` can appear in it.
+/// A data block that scripts read by its id. The browser never executes it, and as `<`, `>`, `&`
+/// and whatever is invisible are escapes of JSON, no `</script>` or `<!--` can appear in it.
 pub(super) fn json(id: &str, value: &impl Serialize) -> Markup {
     // What is embedded are plain maps, lists, strings and numbers: these have a JSON form.
     let text = serde_json::to_string(value).unwrap_or_else(|_| "null".into());
@@ -25,8 +27,12 @@ fn escape(json: &str) -> String {
             '<' => out.push_str("\\u003c"),
             '>' => out.push_str("\\u003e"),
             '&' => out.push_str("\\u0026"),
-            '\u{2028}' => out.push_str("\\u2028"),
-            '\u{2029}' => out.push_str("\\u2029"),
+            c if text::hides(c) && c != '\n' => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    // Writing to a string cannot fail.
+                    let _ = write!(out, "\\u{unit:04x}");
+                }
+            }
             c => out.push(c),
         }
     }

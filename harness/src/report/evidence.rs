@@ -5,12 +5,14 @@ use maud::{Markup, html};
 use quorate_checkers::history::{History, OpIndex, OpView};
 use quorate_checkers::verdict::Anomaly;
 use serde_json::Value as Json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// At most this many steps of a linearization are shown, its last ones.
 const STEPS_MAX: usize = 200;
 /// At most this many of the operations that led to the failure join its picture.
-const NEIGHBOURS_MAX: usize = 12;
+const NEIGHBOURS_MAX: usize = 14;
+/// At most this many of them are operations that were still open.
+const OPEN_MAX: usize = 6;
 /// Longer JSON is cut.
 const JSON_MAX: usize = 64 << 10;
 
@@ -31,19 +33,21 @@ pub(super) fn neighbours<'a>(
     own: &[OpView<'a>],
 ) -> Vec<OpView<'a>> {
     let mut drawn: BTreeMap<usize, OpView<'a>> = own.iter().map(|op| (op.position, *op)).collect();
-    if own.len() < NEIGHBOURS_MAX {
-        let last = list(anomaly, "linearized").iter().rev();
-        let open = list(anomaly, "alternatives").iter().flat_map(|alternative| {
-            ["possible", "impossible"].into_iter().flat_map(move |name| items(alternative, name))
-        });
-        for operation in open.chain(last).take(4 * NEIGHBOURS_MAX) {
-            let event = index_of(Some(operation)).map(OpIndex);
-            let known = event.filter(|event| (event.0 as usize) < history.events().len());
-            if let Some(op) = known.and_then(|event| history.op_at(event))
-                && drawn.len() < NEIGHBOURS_MAX
-            {
-                drawn.insert(op.position, op);
-            }
+    let open = list(anomaly, "alternatives").iter().flat_map(|alternative| {
+        ["possible", "impossible"].into_iter().flat_map(move |name| items(alternative, name))
+    });
+    let open: BTreeSet<u32> = open.filter_map(|operation| index_of(Some(operation))).collect();
+    let last = list(anomaly, "linearized").iter().rev();
+    let last = last.filter_map(|operation| index_of(Some(operation)));
+    // The youngest of those still open tell most.
+    for index in open.into_iter().rev().take(OPEN_MAX).chain(last) {
+        if drawn.len() >= NEIGHBOURS_MAX {
+            break;
+        }
+        if (index as usize) < history.events().len()
+            && let Some(op) = history.op_at(OpIndex(index))
+        {
+            drawn.insert(op.position, op);
         }
     }
     drawn.into_values().collect()

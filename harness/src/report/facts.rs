@@ -1,11 +1,14 @@
 //! What decided the run, who judged it, and where the files are.
 
-use super::{Sources, text};
+use super::{Sources, latency, ops, text};
 use crate::duration;
 use crate::results::file;
 use maud::{Markup, html};
+use quorate_checkers::history::EventType;
 use quorate_checkers::verdict::{CheckerReport, Valid};
 use serde_json::Value as Json;
+use std::collections::BTreeMap;
+use std::fmt::Write;
 
 /// The section of facts.
 pub(super) fn section(sources: &Sources<'_>) -> Markup {
@@ -14,6 +17,7 @@ pub(super) fn section(sources: &Sources<'_>) -> Markup {
             h2 id="facts-title" { "Facts" }
             h3 { "Checkers" }
             (checkers(sources))
+            (operations(sources))
             h3 { "Plan" }
             (command(&sources.plan.command))
             (plan(sources))
@@ -63,17 +67,62 @@ fn checkers(sources: &Sources<'_>) -> Markup {
 fn algorithms(report: &CheckerReport) -> String {
     let Some(Json::Object(map)) = report.details.get("algorithms") else { return String::new() };
     let told: Vec<String> =
-        map.iter().map(|(name, keys)| format!("{}: {keys} keys", text::label(name))).collect();
+        map.iter().map(|(name, keys)| format!("{} ({keys} keys)", text::label(name))).collect();
     told.join(", ")
 }
 
+/// The numbers and words among a checker's details; lists and maps are in `verdict.json`.
 fn details(report: &CheckerReport) -> String {
     const MOST: usize = 200;
-    let shown = report.details.iter().filter(|(name, value)| {
-        name.as_str() != "algorithms" && !matches!(value, Json::Array(items) if items.is_empty())
-    });
-    let told: Vec<String> = shown.map(|(name, value)| format!("{name} {value}")).collect();
+    let told: Vec<String> = report
+        .details
+        .iter()
+        .filter_map(|(name, value)| match value {
+            Json::Array(_) | Json::Object(_) | Json::Null => None,
+            Json::String(text) => Some(format!("{name} {text}")),
+            other => Some(format!("{name} {other}")),
+        })
+        .collect();
     text::cut(&text::visible(&told.join(", ")), MOST)
+}
+
+/// Operations by name: how many ended how, and how long those took that succeeded.
+fn operations(sources: &Sources<'_>) -> Markup {
+    let mut by_f: BTreeMap<&str, ([usize; 3], Vec<u64>)> = BTreeMap::new();
+    for op in sources.history.ops() {
+        let (counts, spans) = by_f.entry(op.f().as_str()).or_default();
+        match (op.outcome, ops::end(&op)) {
+            (EventType::Ok, Some(end)) => {
+                counts[0] += 1;
+                spans.push(end - ops::start(&op));
+            }
+            (EventType::Fail, _) => counts[1] += 1,
+            _ => counts[2] += 1,
+        }
+    }
+    for (_, spans) in by_f.values_mut() {
+        spans.sort_unstable();
+    }
+    let quantile = |spans: &[u64], q| latency::quantile(spans, q).map_or("—".into(), text::span);
+    html! {
+        @if !by_f.is_empty() {
+            h3 { "Operations" }
+            div.scroll {
+                table {
+                    thead { tr { @for name in ["operation", "ok", "fail", "info", "median", "99 %", "longest"] { th scope="col" { (name) } } } }
+                    tbody {
+                        @for (f, (counts, spans)) in &by_f {
+                            tr {
+                                th scope="row" { (text::label(f)) }
+                                @for n in counts { td { (text::thousands(*n as u64)) } }
+                                @for q in [0.5, 0.99, 1.0] { td { (quantile(spans, q)) } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
 }
 
 fn command(command: &str) -> Markup {
@@ -154,7 +203,8 @@ fn href(path: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"/._-".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            // Writing to a string cannot fail.
+            let _ = write!(out, "%{byte:02X}");
         }
     }
     out

@@ -55,9 +55,9 @@ fn part(f: &str) -> Part {
         }
     }
     if let Some(kind) = f.strip_prefix("start-") {
-        return Part::Begins(kind.into());
+        return Part::Begins(text::label(kind));
     }
-    f.strip_prefix("stop-").map_or(Part::Neither, |kind| Part::Ends(kind.into()))
+    f.strip_prefix("stop-").map_or(Part::Neither, |kind| Part::Ends(text::label(kind)))
 }
 
 /// All faults that were in force, or may have been, by the time at which they began.

@@ -34,7 +34,7 @@ pub(super) fn sentence(sources: &Sources<'_>) -> String {
     let verdict = sources.verdict;
     match verdict.valid {
         Valid::True => {
-            let models = models(sources);
+            let models = models(sources, Valid::True);
             let kept = if models.is_empty() {
                 "every check passed".into()
             } else {
@@ -43,37 +43,48 @@ pub(super) fn sentence(sources: &Sources<'_>) -> String {
             format!("{target} kept its promise: {kept}.")
         }
         Valid::False => {
-            let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
-            for anomaly in &verdict.anomalies {
-                *kinds.entry(anomaly.kind.as_str()).or_default() += 1;
-            }
-            let told: Vec<String> = kinds
-                .iter()
-                .map(|(kind, n)| {
-                    let kind = text::label(kind);
-                    if *n == 1 { kind } else { format!("{kind} ({})", text::thousands(*n as u64)) }
-                })
-                .collect();
-            if told.is_empty() {
-                format!("{target} broke its promise.")
-            } else {
-                format!("{target} broke its promise: {}.", text::list(&told))
+            let broken = models(sources, Valid::False);
+            let kinds = kinds(sources);
+            let not = || format!("this history is not {}", text::list(&broken));
+            match (broken.is_empty(), kinds.is_empty()) {
+                (true, true) => format!("{target} broke its promise."),
+                (false, true) => format!("{target} broke its promise: {}.", not()),
+                (true, false) => format!("{target} broke its promise: {}.", text::list(&kinds)),
+                (false, false) => {
+                    format!("{target} broke its promise: {}; {}.", not(), text::list(&kinds))
+                }
             }
         }
         Valid::Unknown => format!("Whether {target} kept its promise is undecided."),
     }
 }
 
-/// The consistency models that the history satisfies.
-fn models(sources: &Sources<'_>) -> Vec<String> {
-    let satisfied = sources.verdict.models.iter().filter(|(_, valid)| **valid == Valid::True);
-    satisfied.map(|(name, _)| text::label(name)).collect()
+/// The consistency models of which this was found.
+fn models(sources: &Sources<'_>, found: Valid) -> Vec<String> {
+    let those = sources.verdict.models.iter().filter(|(_, valid)| **valid == found);
+    those.map(|(name, _)| text::label(name)).collect()
 }
 
+/// The kinds of anomaly, with how many there are; without the one that only repeats the model.
+fn kinds(sources: &Sources<'_>) -> Vec<String> {
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    for anomaly in sources.verdict.anomalies.iter().filter(|a| a.kind != "nonlinearizable") {
+        *kinds.entry(anomaly.kind.as_str()).or_default() += 1;
+    }
+    let told = |(kind, n): (&str, usize)| match n {
+        1 => text::label(kind),
+        n => format!("{} ({})", text::label(kind), text::thousands(n as u64)),
+    };
+    kinds.into_iter().map(told).collect()
+}
+
+/// Why, unless a finding below says the same.
 fn why(sources: &Sources<'_>) -> Markup {
+    let verdict = sources.verdict;
+    let told = |why: &String| verdict.anomalies.iter().any(|anomaly| anomaly.explanation == *why);
     html! {
-        @if let Some(why) = &sources.verdict.why
-            && sources.verdict.valid != Valid::True {
+        @if let Some(why) = verdict.why.as_ref().filter(|why| !told(why))
+            && verdict.valid != Valid::True {
             p.why { (text::cut(&text::visible(why), 600)) }
         }
     }

@@ -47,7 +47,7 @@ impl Scale {
             g class="grid" aria-hidden="true" {
                 @for decade in self.low..=self.high {
                     @let ns = 10u64.pow(decade);
-                    (frame.level(self.y(frame, ns), &text::span(ns)))
+                    (axis::level(self.y(frame, ns), &text::span(ns)))
                 }
             }
         }

@@ -58,7 +58,7 @@ pub(super) fn page(sources: &Sources<'_>) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 meta name="referrer" content="no-referrer";
-                meta name="generator" content={ "quorate " (sources.plan.version) };
+                meta name="generator" content={ "quorate " (text::label(&sources.plan.version)) };
                 title { (text::visible(&title)) }
                 link rel="icon" href="data:,";
                 style { (PreEscaped(STYLE)) }
@@ -117,8 +117,7 @@ fn timeline(windows: &[Window]) -> Markup {
                 label { "Process" input name="process" inputmode="numeric" autocomplete="off" size="5"; }
                 label { "Operation" select name="f" { option value="" { "all" } } }
                 label { "Node" select name="node" { option value="" { "all" } } }
-                fieldset {
-                    legend { "Outcome" }
+                div.outcomes role="group" aria-label="Outcome" {
                     @for outcome in ["ok", "fail", "info"] {
                         label.toggle { input type="checkbox" name=(outcome) checked; i class={ "swatch " (outcome) } {} (outcome) }
                     }

@@ -61,7 +61,7 @@ pub(super) fn picture(
                 text.lane x=(n(LEFT - 8.0)) y=(n(bar + BAR - 2.0)) text-anchor="end" {
                     "p" (lane.process)
                 }
-                @for placed in &lane.placed { (operation(placed, bar, culprits)) }
+                @for placed in &lane.placed { (operation(&frame, placed, bar, culprits)) }
                 @let () = top += height(lane);
             }
             @for event in marks {
@@ -77,10 +77,15 @@ pub(super) fn picture(
     )
 }
 
-/// From a little before the first to a little after the last of them.
+/// From a little before the first to a little after the last of them. Operations that nobody
+/// saw end may be open for long: where there are others, these decide, and they reach in from
+/// the edge.
 fn extent(shown: &[OpView<'_>], marks: &[&Event]) -> (u64, u64) {
+    let ended = |op: &&OpView<'_>| op.outcome != EventType::Info && op.complete.is_some();
+    let any_ended = shown.iter().any(|op| ended(&op));
     let times = shown
         .iter()
+        .filter(|op| !any_ended || ended(op))
         .flat_map(|op| [ops::start(op), ops::end(op).unwrap_or(ops::start(op))])
         .chain(marks.iter().map(|event| event.time.0));
     let (begin, end) = times.fold((u64::MAX, 0), |(low, high), t| (low.min(t), high.max(t)));
@@ -97,7 +102,7 @@ fn lay_out<'a>(frame: &Frame, shown: &[OpView<'a>]) -> Vec<Lane<'a>> {
         let x = frame.x(ops::start(op));
         // What has no known end may take effect at any later time.
         let to = match (op.outcome, ops::end(op)) {
-            (EventType::Info, _) | (_, None) => LEFT + frame.width(),
+            (EventType::Info, _) | (_, None) => LEFT + axis::INNER,
             (_, Some(end)) => frame.x(end),
         };
         let wide = label.chars().count() as f64 * CHARACTER;
@@ -108,14 +113,15 @@ fn lay_out<'a>(frame: &Frame, shown: &[OpView<'a>]) -> Vec<Lane<'a>> {
                 other.level == level && other.label_x < label_x + wide + 8.0 && label_x < other_to
             })
         };
-        let level = (0..).find(|level| !clash(*level)).unwrap_or(0);
+        // One level more than there are is free for sure.
+        let level = (0..=lane.levels).find(|level| !clash(*level)).unwrap_or(lane.levels);
         lane.levels = lane.levels.max(level + 1);
         lane.placed.push(Placed { op: *op, label, x, to: to.max(x + BAR_MIN), label_x, level });
     }
     lanes.into_values().collect()
 }
 
-fn operation(placed: &Placed<'_>, bar: f64, culprits: &[u32]) -> Markup {
+fn operation(frame: &Frame, placed: &Placed<'_>, bar: f64, culprits: &[u32]) -> Markup {
     let index = placed.op.invoke.index.0;
     let wrong = if culprits.contains(&index) { " wrong" } else { "" };
     let class = format!("bar {}{wrong}", placed.op.outcome.as_str());
@@ -128,6 +134,10 @@ fn operation(placed: &Placed<'_>, bar: f64, culprits: &[u32]) -> Markup {
             }
             rect class=(class) x=(n(placed.x)) y=(n(bar)) width=(n(placed.to - placed.x))
                 height=(n(BAR)) rx="2" {}
+            @if ops::start(&placed.op) < frame.begin {
+                // It began before what the picture shows.
+                path.open-end d={ "M" (n(LEFT - 2.0)) " " (n(bar)) "l-4 6l4 6" } {}
+            }
             text class={ "label" (wrong) } x=(n(placed.label_x)) y=(n(label_y)) { (placed.label) }
         }
     }

@@ -9,44 +9,44 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// A folder for results, and the right to run a cluster.
-pub struct Bench {
-    pub folder: tempfile::TempDir,
+pub(crate) struct Bench {
+    pub(crate) folder: tempfile::TempDir,
     _turn: MutexGuard<'static, ()>,
 }
 
 /// What a command did.
-pub struct Ran {
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Bench {
-    pub fn new() -> Bench {
+    pub(crate) fn new() -> Bench {
         let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         Bench { folder: tempfile::tempdir().unwrap(), _turn: turn }
     }
 
-    pub fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_quorate"));
         command.args(args).current_dir(self.folder.path()).stdin(Stdio::null());
         command
     }
 
-    pub fn quorate(&self, args: &[&str]) -> Ran {
+    pub(crate) fn quorate(&self, args: &[&str]) -> Ran {
         Ran::from(self.command(args).output().unwrap())
     }
 
-    pub fn spawn(&self, args: &[&str]) -> Child {
+    pub(crate) fn spawn(&self, args: &[&str]) -> Child {
         self.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
     /// The newest run.
-    pub fn latest(&self) -> PathBuf {
+    pub(crate) fn latest(&self) -> PathBuf {
         self.folder.path().join("results/latest")
     }
 
-    pub fn history(&self) -> Vec<Value> {
+    pub(crate) fn history(&self) -> Vec<Value> {
         lines(&self.latest().join("history.jsonl"))
     }
 }
@@ -63,19 +63,19 @@ impl From<Output> for Ran {
 
 impl Ran {
     /// The verdict that `--format json` printed.
-    pub fn verdict(&self) -> Value {
+    pub(crate) fn verdict(&self) -> Value {
         serde_json::from_str(&self.stdout)
             .unwrap_or_else(|error| panic!("{error}\n{}\n{}", self.stdout, self.stderr))
     }
 
     #[track_caller]
-    pub fn expect(&self, code: i32) -> &Ran {
+    pub(crate) fn expect(&self, code: i32) -> &Ran {
         assert_eq!(self.code, Some(code), "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
         self
     }
 }
 
-pub fn lines(path: &Path) -> Vec<Value> {
+pub(crate) fn lines(path: &Path) -> Vec<Value> {
     std::fs::read_to_string(path)
         .unwrap()
         .lines()
@@ -84,7 +84,7 @@ pub fn lines(path: &Path) -> Vec<Value> {
 }
 
 /// Processes of this machine whose command line names `folder`.
-pub fn processes_of(folder: &Path) -> Vec<u32> {
+pub(crate) fn processes_of(folder: &Path) -> Vec<u32> {
     let needle = folder.to_string_lossy().into_owned();
     std::fs::read_dir("/proc")
         .unwrap()

@@ -2,6 +2,7 @@
 //! operations and, if wanted, a stale read.
 
 #![allow(dead_code, reason = "each test uses some of it")]
+#![allow(clippy::unwrap_used, reason = "a test may stop at what it did not expect")]
 
 use quorate::plan::{Disk, Limits, Plan};
 use quorate::report::{Sources, StatusLine, render};
@@ -221,7 +222,7 @@ fn nemesis(world: &mut World, time: u64) {
         |names: &[&str]| Value::list(names.iter().map(|n| Value::from(*n)).collect::<Vec<_>>());
     match (begun.map(|event| event.f.as_str()), time / 700_000_000 % 2) {
         (Some("start-partition"), _) => {
-            world.fault(time, "stop-partition", Value::Null, "installed")
+            world.fault(time, "stop-partition", Value::Null, "installed");
         }
         (Some("kill"), _) => world.fault(time, "start", Value::Null, "installed"),
         (Some("pause"), _) => world.fault(time, "resume", Value::Null, "installed"),
@@ -253,10 +254,10 @@ pub(crate) fn verdict(history: &History) -> Verdict {
 
 /// A leader that changes now and then.
 pub(crate) fn statuses(history: &History) -> Vec<StatusLine> {
+    const TERM: u64 = 1_300_000_000;
     let end = history.events().last().map_or(0, |event| event.time.0);
-    (0..)
-        .map(|term| (term, term * 1_300_000_000))
-        .take_while(|(_, time)| *time < end)
+    (0..end.div_ceil(TERM))
+        .map(|term| (term, term * TERM))
         .map(|(term, time)| {
             let status = |node: u16| {
                 let leads = u64::from(node) == term % 5 + 1;

@@ -3,6 +3,10 @@
 //! A cas against a value out of the blue is refused nearly always and shows little. So a key
 //! remembers the values that operations have lately shown it to have, and mostly expects the
 //! newest; an older one now and then, which must be refused.
+//!
+//! Some threads only read. A client of a leader that was cut off waits for its first write to end
+//! and asks nothing meanwhile; one that never writes goes on, and sees what such a leader answers.
+//! (Jepsen reserves threads for reads in `linearizable-register` too.)
 
 use super::Used;
 use crate::generator::source::Turn;
@@ -29,6 +33,15 @@ pub(super) struct Weights {
     pub(super) cas: u32,
 }
 
+/// Who asks what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Roles {
+    /// So many threads, the first ones, only read; but never more than half of all.
+    pub(super) readers: usize,
+    /// What the others ask.
+    pub(super) weights: Weights,
+}
+
 /// The operations' names; clones of a name are cheap.
 #[derive(Debug)]
 struct Names {
@@ -41,7 +54,7 @@ struct Names {
 #[derive(Debug)]
 pub(super) struct KeyClient {
     used: Arc<Used>,
-    weights: Weights,
+    roles: Roles,
     rng: ChaCha8Rng,
     names: Names,
     turn: Turn,
@@ -50,15 +63,16 @@ pub(super) struct KeyClient {
 }
 
 impl KeyClient {
-    pub(super) fn new(used: Arc<Used>, weights: Weights, rng: ChaCha8Rng) -> KeyClient {
+    pub(super) fn new(used: Arc<Used>, roles: Roles, rng: ChaCha8Rng) -> KeyClient {
         let names = Names { read: "read".into(), write: "write".into(), cas: "cas".into() };
-        KeyClient { used, weights, rng, names, turn: Turn::default(), recent: VecDeque::new() }
+        KeyClient { used, roles, rng, names, turn: Turn::default(), recent: VecDeque::new() }
     }
 
-    fn draw(&mut self) -> Invocation {
-        let Weights { read, write, cas } = self.weights;
+    /// The next operation, for a thread that only reads or for one that does everything.
+    fn draw(&mut self, reader: bool) -> Invocation {
+        let Weights { read, write, cas } = self.roles.weights;
         let drawn = self.rng.random_range(0..read + write + cas);
-        if drawn < read {
+        if reader || drawn < read {
             return Invocation::new(self.names.read.clone());
         }
         // Nothing is known of a key that was never written: its first cas is a write.
@@ -83,9 +97,10 @@ impl KeyClient {
 }
 
 impl Generator for KeyClient {
-    fn next(&mut self, _: &Context<'_>, allowed: &[usize]) -> Next {
+    fn next(&mut self, context: &Context<'_>, allowed: &[usize]) -> Next {
+        let readers = self.roles.readers.min(context.threads.len() / 2);
         match self.turn.take(allowed) {
-            Some(thread) => Next::Op { thread, invocation: self.draw() },
+            Some(thread) => Next::Op { thread, invocation: self.draw(thread < readers) },
             None => Next::Pending(None),
         }
     }

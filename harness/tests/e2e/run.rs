@@ -1,13 +1,10 @@
 //! Whole runs against real clusters of processes: what a person sees, and what is left behind.
 
-#[path = "e2e/support.rs"]
-mod support;
-
+use crate::support::{Bench, Ran, processes_of};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::io::{BufRead, BufReader};
 use std::time::{Duration, Instant};
-use support::{Bench, Ran, processes_of};
 
 #[test]
 fn a_correct_cluster_passes_under_real_faults() {

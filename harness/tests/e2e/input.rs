@@ -1,9 +1,6 @@
 //! Wrong arguments and wrong input: the exit code is 254, the message says what there is.
 
-#[path = "e2e/support.rs"]
-mod support;
-
-use support::Bench;
+use crate::support::Bench;
 
 #[test]
 fn wrong_arguments_name_what_there_is() {

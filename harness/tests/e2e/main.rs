@@ -1,0 +1,7 @@
+//! The binary from end to end, as a person uses it.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod input;
+mod run;
+mod support;
