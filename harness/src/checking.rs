@@ -5,6 +5,7 @@
 
 use crate::cli::{wrong, wrong_name};
 use crate::plan::Plan;
+use crate::stopped;
 use anyhow::Result;
 use quorate_checkers::history::History;
 use quorate_checkers::verdict::{CheckerReport, Verdict};
@@ -28,6 +29,7 @@ pub const CHECKERS: &[(&str, &str)] = &[
     ("linearizable", "is the history linearizable, key by key"),
     ("stats", "did operations of each kind succeed at all"),
     ("aftermath", "did the cluster serve again after healing, and did no node die by itself"),
+    (stopped::CHECKER, "in a simulation: did the protocol's invariants hold after every event"),
 ];
 
 /// What is to be judged, and how long that may take.
@@ -122,6 +124,7 @@ pub fn check(history: &History, request: &Request) -> Verdict {
         let mut reports: Vec<(String, CheckerReport)> =
             request.checks.iter().map(|check| run_one(history, request, *check, stop)).collect();
         reports.push(("aftermath".into(), aftermath::check(history)));
+        reports.extend(stopped::check(history).map(|report| (stopped::CHECKER.into(), report)));
         drop(done);
         Verdict::merge(reports)
     })

@@ -7,6 +7,7 @@ pub mod node;
 pub mod report;
 pub mod run;
 pub mod show;
+pub mod sim;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -33,6 +34,7 @@ pub struct Cli {
 #[derive(Subcommand, Debug)]
 enum Command {
     Run(Box<run::Args>),
+    Sim(Box<sim::Args>),
     Check(check::Args),
     Show(show::Args),
     Report(report::Args),
@@ -94,6 +96,7 @@ pub fn main() -> ExitCode {
 fn dispatch(command: Command) -> Result<ExitCode> {
     match command {
         Command::Run(args) => run::main(&args),
+        Command::Sim(args) => sim::main(&args),
         Command::Check(args) => check::main(&args),
         Command::Show(args) => show::main(&args),
         Command::Report(args) => report::main(&args),

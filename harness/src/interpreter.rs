@@ -8,6 +8,7 @@
 
 use crate::nemesis::{Action, FaultOutcome, Scheduled};
 use crate::recorder::{Draft, Recorder};
+use crate::stopped;
 use crate::world::{Happening, World};
 use anyhow::Result;
 use quorate_checkers::history::{EventType, Nanos, Process};
@@ -32,6 +33,8 @@ pub enum PhaseEnd {
     Deadline,
     /// The person at the keyboard ended it.
     Interrupted,
+    /// The world cannot go on.
+    Stopped,
 }
 
 /// Counts of a run so far.
@@ -70,6 +73,8 @@ pub struct Interpreter<'a> {
     injecting: Option<Action>,
     counts: Counts,
     interrupted: bool,
+    /// The world has said that it cannot go on: there is nothing to wait for.
+    stopped: bool,
     last_tick: Nanos,
 }
 
@@ -97,6 +102,7 @@ impl<'a> Interpreter<'a> {
             injecting: None,
             counts: Counts::default(),
             interrupted: false,
+            stopped: false,
             last_tick: Nanos(0),
         }
     }
@@ -130,6 +136,9 @@ impl<'a> Interpreter<'a> {
         loop {
             let now = self.world.now();
             self.tick(now)?;
+            if self.stopped {
+                return Ok(PhaseEnd::Stopped);
+            }
             if self.interrupted {
                 return Ok(PhaseEnd::Interrupted);
             }
@@ -168,12 +177,17 @@ impl<'a> Interpreter<'a> {
         self.wait_for_fault(generator)
     }
 
+    /// The world is to be at its best from now on.
+    pub fn calm(&mut self) {
+        self.world.calm();
+    }
+
     /// Waits until no operation is under way, for `limit` at most; what is still open then ends
     /// as `info`, and its thread takes no further operation.
     pub fn drain(&mut self, generator: &mut dyn Generator, limit: Duration) -> Result<()> {
         let deadline = after(self.world.now(), limit);
         self.wait_for_fault(generator)?;
-        while self.slots.iter().any(|slot| slot.open.is_some()) {
+        while !self.stopped && self.slots.iter().any(|slot| slot.open.is_some()) {
             let now = self.world.now();
             self.tick(now)?;
             if now >= deadline {
@@ -199,7 +213,7 @@ impl<'a> Interpreter<'a> {
     }
 
     fn wait_for_fault(&mut self, generator: &mut dyn Generator) -> Result<()> {
-        while self.injecting.is_some() {
+        while self.injecting.is_some() && !self.stopped {
             let now = self.world.now();
             self.tick(now)?;
             self.settle(generator, Nanos(now.0 + TICK.0))?;
@@ -272,6 +286,10 @@ impl<'a> Interpreter<'a> {
                     let node = Value::str(node.to_string());
                     let value = [("node".into(), node), ("reason".into(), Value::str(reason))];
                     self.note("node-died", Value::Map(value.into()))?;
+                }
+                Happening::Stopped { what, reason } => {
+                    self.stopped = true;
+                    self.note(stopped::EVENT, stopped::value(&what, &reason))?;
                 }
                 Happening::Interrupted => self.interrupted = true,
             }

@@ -5,7 +5,7 @@
 //! leader), the action names the role and the world resolves it.
 
 mod faults;
-mod names;
+pub(crate) mod names;
 mod schedule;
 mod shapes;
 

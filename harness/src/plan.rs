@@ -3,9 +3,11 @@
 
 use crate::duration;
 use crate::nemesis::Scheduled;
+use crate::script::Script;
 use quorate_targets::bugs::Bug;
 use quorate_targets::node::NodeId;
 use quorate_targets::seed::Seed;
+use quorate_targets::sim::Weather;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -87,6 +89,12 @@ pub struct Plan {
     pub limits: Limits,
     /// The faults, in order of time.
     pub schedule: Vec<Scheduled>,
+    /// The run is simulated, in this weather. Absent where processes run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weather: Option<Weather>,
+    /// These operations instead of those that the workload would draw.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub script: Option<Script>,
 }
 
 impl Plan {

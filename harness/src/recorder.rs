@@ -50,19 +50,25 @@ impl Draft {
 /// The recorder of one run.
 pub struct Recorder {
     path: PathBuf,
-    out: jsonl::Writer<BufWriter<File>>,
+    /// Absent where the history is only kept in memory.
+    out: Option<jsonl::Writer<BufWriter<File>>>,
     events: Vec<Event>,
     names: BTreeMap<NodeId, Name>,
 }
 
 impl Recorder {
+    /// One that writes no file.
+    pub fn in_memory() -> Recorder {
+        Recorder { path: PathBuf::new(), out: None, events: Vec::new(), names: BTreeMap::new() }
+    }
+
     /// Creates the history file.
     pub fn create(path: &Path) -> Result<Recorder> {
         let file =
             File::create(path).with_context(|| format!("cannot create {}", path.display()))?;
         Ok(Recorder {
             path: path.to_path_buf(),
-            out: jsonl::Writer::new(BufWriter::with_capacity(1 << 16, file)),
+            out: Some(jsonl::Writer::new(BufWriter::with_capacity(1 << 16, file))),
             events: Vec::new(),
             names: BTreeMap::new(),
         })
@@ -75,7 +81,9 @@ impl Recorder {
         let Draft { process, kind, f, key, value, error, node, extra } = draft;
         let event =
             Event { index: OpIndex(index), time, process, kind, f, key, value, error, node, extra };
-        self.out.event(&event).with_context(|| format!("cannot write {}", self.path.display()))?;
+        if let Some(out) = &mut self.out {
+            out.event(&event).with_context(|| format!("cannot write {}", self.path.display()))?;
+        }
         self.events.push(event);
         Ok(&self.events[index as usize])
     }
@@ -88,7 +96,8 @@ impl Recorder {
     /// Hands everything recorded so far to the file, so that it is there if the run dies.
     pub fn flush(&mut self) -> Result<()> {
         use std::io::Write;
-        self.out.get_mut().flush().with_context(|| format!("cannot write {}", self.path.display()))
+        let Some(out) = &mut self.out else { return Ok(()) };
+        out.get_mut().flush().with_context(|| format!("cannot write {}", self.path.display()))
     }
 
     /// All events, and the file complete.

@@ -18,6 +18,12 @@ pub mod file {
     pub const REPORT: &str = "report.html";
     /// What each node last told of itself, over time.
     pub const STATUS: &str = "status.jsonl";
+    /// The latest events of a simulation, one a line.
+    pub const TRACE: &str = "trace.txt";
+    /// The plan of a failing simulation when all that does not matter is taken away.
+    pub const MINIMAL: &str = "minimal.plan.json";
+    /// The run of that plan, told event by event.
+    pub const STORY: &str = "story.txt";
     /// One folder a node: its logs and its data.
     pub const NODES: &str = "nodes";
 }
@@ -112,4 +118,14 @@ pub fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<()> {
         .with_context(|| format!("cannot express {} as JSON", path.display()))?;
     text.push('\n');
     fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Writes a file of the run as text.
+pub fn write_text(path: &Path, text: &impl std::fmt::Display) -> Result<()> {
+    let write = || -> std::io::Result<()> {
+        let mut out = std::io::BufWriter::new(fs::File::create(path)?);
+        write!(out, "{text}")?;
+        out.flush()
+    };
+    write().with_context(|| format!("cannot write {}", path.display()))
 }

@@ -17,14 +17,14 @@ use crate::status_log::StatusLog;
 use crate::world::{self, Happening, World};
 use anyhow::{Context, Result, bail};
 use quorate_checkers::aftermath;
-use quorate_checkers::history::{Event, History, Nanos};
+use quorate_checkers::history::{History, Nanos};
 use quorate_checkers::value::Value;
 use quorate_checkers::verdict::Verdict;
 use quorate_targets::node::{NodeId, Status};
 use quorate_workloads::generator::stagger::gap_at_rate;
 use quorate_workloads::generator::{Combine, Generator};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 /// What decides how a run is carried out, but not what happens in it.
@@ -53,18 +53,28 @@ pub fn run(plan: &Plan, options: &Options) -> Result<Done> {
     results::write_json(&folder.join(file::PLAN), plan)?;
     let mut progress = Progress::new(options.quiet);
     progress.say(&format!("{}  in {}", plan.command, folder.display()));
-    let events = {
+    let mut recorder = Recorder::create(&folder.join(file::HISTORY))?;
+    let mut log = StatusLog::create(&folder.join(file::STATUS))?;
+    {
         let begun = Instant::now();
         let mut world = world::open(plan, &folder)?;
         await_service(plan, world.as_mut())?;
         progress.say(&ready_line(plan, begun));
-        let events = drive(plan, world.as_mut(), &folder, &mut progress)?;
+        let mut observer = |world: &mut dyn World, counts: Counts| {
+            let statuses = world.statuses();
+            log.write(world.now(), &statuses)?;
+            progress.update(&plan.target, counts, &who_leads(&statuses));
+            Ok(())
+        };
+        drive(plan, world.as_mut(), &mut recorder, &mut observer)?;
+        if let Some(cluster) = world.simulation() {
+            results::write_text(&folder.join(file::TRACE), cluster.trace())?;
+        }
         world.stop()?;
-        events
-    };
+    }
     progress.finish();
-    let history =
-        History::from_events(events).context("the recorded history is not well-formed")?;
+    let history = History::from_events(recorder.finish()?)
+        .context("the recorded history is not well-formed")?;
     progress.say(&format!("checking {} operations", history.operations().len()));
     let verdict = checking::check(&history, &checking::Request::of_plan(plan)?);
     results::write_json(&folder.join(file::VERDICT), &verdict)?;
@@ -73,7 +83,7 @@ pub fn run(plan: &Plan, options: &Options) -> Result<Done> {
 }
 
 /// Waits until some node says that it can serve.
-fn await_service(plan: &Plan, world: &mut dyn World) -> Result<()> {
+pub fn await_service(plan: &Plan, world: &mut dyn World) -> Result<()> {
     const ASK_EVERY: Nanos = Nanos(5_000_000);
     if plan.nodes == 0 {
         return Ok(());
@@ -81,6 +91,9 @@ fn await_service(plan: &Plan, world: &mut dyn World) -> Result<()> {
     let deadline = Nanos(world.now().0 + plan.limits.startup.as_nanos() as u64);
     while !world.statuses().values().any(|status| status.ready) {
         let now = world.now();
+        if now >= deadline && plan.weather.is_some() {
+            return Ok(()); // in such weather it may never be
+        }
         if now >= deadline {
             bail!(
                 "the nodes are up, but none was ready to serve within {}; their logs are in {}",
@@ -108,48 +121,62 @@ fn ready_line(plan: &Plan, begun: Instant) -> String {
     }
 }
 
-fn drive(
+/// When the phases of a run began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Driven {
+    /// The main phase.
+    pub main: Nanos,
+    /// The final phase; absent if the run did not come to it.
+    pub finale: Option<Nanos>,
+}
+
+/// Takes a world that serves through both phases of a run: drive and break, then heal and serve.
+pub fn drive(
     plan: &Plan,
     world: &mut dyn World,
-    folder: &Path,
-    progress: &mut Progress,
-) -> Result<Vec<Event>> {
+    recorder: &mut Recorder,
+    observer: &mut dyn FnMut(&mut dyn World, Counts) -> Result<()>,
+) -> Result<Driven> {
     let members = plan.members();
     let mut workload =
         catalog::new_workload(&plan.workload, &plan.workload_options, plan.seed, &members)
             .map_err(anyhow::Error::msg)?;
-    let mut recorder = Recorder::create(&folder.join(file::HISTORY))?;
-    let mut log = StatusLog::create(&folder.join(file::STATUS))?;
-    let mut observer = |world: &mut dyn World, counts: Counts| {
-        let statuses = world.statuses();
-        log.write(world.now(), &statuses)?;
-        progress.update(&plan.target, counts, &who_leads(&statuses));
-        Ok(())
+    let mut interpreter =
+        Interpreter::new(world, recorder, workload.as_mut(), &members, plan.concurrency, observer);
+    let main = interpreter.now();
+    let end = match &plan.script {
+        Some(script) => {
+            main_phase(plan, &mut interpreter, &mut script.main_phase(plan.time_limit))?
+        }
+        None => {
+            let clients = interpreter.workload().main();
+            let mut generator =
+                clients.stagger(gap_at_rate(plan.rate), plan.seed).time_limit(plan.time_limit);
+            main_phase(plan, &mut interpreter, &mut generator)?
+        }
     };
-    let mut interpreter = Interpreter::new(
-        world,
-        &mut recorder,
-        workload.as_mut(),
-        &members,
-        plan.concurrency,
-        &mut observer,
-    );
-    let end = main_phase(plan, &mut interpreter)?;
-    if end != PhaseEnd::Interrupted {
-        final_phase(plan, &mut interpreter)?;
+    if matches!(end, PhaseEnd::Interrupted | PhaseEnd::Stopped) {
+        return Ok(Driven { main, finale: None });
     }
-    recorder.finish()
+    let finale = Some(interpreter.now());
+    final_phase(plan, &mut interpreter)?;
+    Ok(Driven { main, finale })
 }
 
-fn main_phase(plan: &Plan, interpreter: &mut Interpreter<'_>) -> Result<PhaseEnd> {
-    let clients = interpreter.workload().main();
-    let mut generator =
-        clients.stagger(gap_at_rate(plan.rate), plan.seed).time_limit(plan.time_limit);
-    let end = interpreter.run(&mut generator, &plan.schedule, None)?;
-    for action in healing(plan) {
-        interpreter.apply(&action, &mut generator)?;
+fn main_phase(
+    plan: &Plan,
+    interpreter: &mut Interpreter<'_>,
+    generator: &mut dyn Generator,
+) -> Result<PhaseEnd> {
+    let end = interpreter.run(generator, &plan.schedule, None)?;
+    if end == PhaseEnd::Stopped {
+        return Ok(end);
     }
-    interpreter.drain(&mut generator, plan.limits.drain)?;
+    for action in healing(plan) {
+        interpreter.apply(&action, generator)?;
+    }
+    interpreter.calm();
+    interpreter.drain(generator, plan.limits.drain)?;
     Ok(end)
 }
 
@@ -163,7 +190,10 @@ fn healing(plan: &Plan) -> Vec<Action> {
 
 fn final_phase(plan: &Plan, interpreter: &mut Interpreter<'_>) -> Result<()> {
     interpreter.note(aftermath::FINAL_PHASE, Value::Null)?;
-    let mut generator: Box<dyn Generator> = interpreter.workload().finale();
+    let mut generator: Box<dyn Generator> = match &plan.script {
+        Some(script) => script.final_phase(),
+        None => interpreter.workload().finale(),
+    };
     interpreter.run(generator.as_mut(), &[], Some(plan.limits.recovery))?;
     interpreter.drain(generator.as_mut(), plan.limits.drain)
 }

@@ -1,16 +1,18 @@
 //! The test's own seam: where operations and faults go, and where their outcomes come from.
 //!
 //! The interpreter drives a [`World`] and cannot tell which it is in: [`processes`] on this
-//! machine, or a register inside the harness ([`null`]). A world never records anything; it only
+//! machine, nodes in virtual time ([`sim`]), or a register inside the harness ([`null`]). A world never records anything; it only
 //! acts and tells.
 
 mod injector;
 mod lanes;
 pub mod null;
 pub mod processes;
+pub mod sim;
 mod statuses;
 
 use crate::cluster::Setup;
+use crate::interrupt::{self, EXIT_INTERRUPTED};
 use crate::nemesis::{Action, FaultOutcome};
 use crate::plan::{Disk, Plan};
 use anyhow::{Context, Result};
@@ -20,6 +22,8 @@ use quorate_checkers::history::Nanos;
 use quorate_targets::api::{Outcome, Request};
 use quorate_targets::caller::Policy;
 use quorate_targets::node::{NodeId, Status};
+use quorate_targets::sim::Cluster;
+use sim::Simulated;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -40,6 +44,13 @@ pub enum Happening {
         /// Which.
         node: NodeId,
         /// Exit status and last log lines.
+        reason: String,
+    },
+    /// The simulation cannot go on: an invariant does not hold, or time stands still.
+    Stopped {
+        /// Which: a short name.
+        what: String,
+        /// What was seen, in a sentence.
         reason: String,
     },
     /// The person at the keyboard wants the run to end (Ctrl-C).
@@ -63,15 +74,27 @@ pub trait World {
     /// What each node last told of itself; a node that does not answer is absent.
     fn statuses(&mut self) -> BTreeMap<NodeId, Status>;
 
+    /// All that surrounds the nodes, but for faults, is at its best from now on: they have no
+    /// excuse any more. Only a simulation knows bad weather.
+    fn calm(&mut self) {}
+
+    /// The simulated cluster behind it, if it is one: its trace and its counters.
+    fn simulation(&self) -> Option<&dyn Cluster> {
+        None
+    }
+
     /// Ends the world in order. Nothing of it runs afterwards, also if it fails.
     fn stop(self: Box<Self>) -> Result<()>;
 }
 
-/// The exit code of a run that was interrupted twice (128 + SIGINT).
-const EXIT_INTERRUPTED: i32 = 130;
-
 /// Opens the world that a plan asks for: starts its nodes, in `folder`, and its clients.
 pub fn open(plan: &Plan, folder: &Path) -> Result<Box<dyn World>> {
+    if let Some(weather) = plan.weather {
+        let options = sim::Options::of_plan(plan, weather);
+        let mut world = Simulated::new(&options)?;
+        world.heed(interrupt::listen()?);
+        return Ok(Box::new(world));
+    }
     // The nodes die with us.
     let second_interrupt = Box::new(|| std::process::exit(EXIT_INTERRUPTED));
     if plan.nodes == 0 {

@@ -31,6 +31,13 @@ const SEED_DRAWN_MAX: u64 = 1 << 32;
 pub struct Args {
     /// What is tested (`quorate list targets`)
     target: String,
+    #[command(flatten)]
+    knobs: Knobs,
+}
+
+/// All that decides a run, and where it goes.
+#[derive(clap::Args, Debug)]
+pub struct Knobs {
     /// What is asked of it (`quorate list workloads`) [default: the target's first]
     #[arg(short, long, value_name = "W")]
     workload: Option<String>,
@@ -69,29 +76,36 @@ pub struct Args {
     disk: Disk,
     /// Where runs go
     #[arg(long, value_name = "DIR", default_value = "results")]
-    results: PathBuf,
+    pub(super) results: PathBuf,
     /// What is printed at the end
     #[arg(long, value_enum, default_value = "text")]
-    format: Format,
+    pub(super) format: Format,
     /// No progress on stderr
     #[arg(short, long)]
-    quiet: bool,
+    pub(super) quiet: bool,
 }
 
 /// Carries it out.
 pub fn main(args: &Args) -> Result<ExitCode> {
-    let plan = plan(args)?;
-    let options = run::Options { results: args.results.clone(), quiet: args.quiet };
-    let done = run::run(&plan, &options)?;
-    match args.format {
-        Format::Json => crate::out::json(&done.verdict)?,
-        Format::Text => summary::print(&done.verdict, &done.history, Some((&plan, &done.folder))),
-    }
-    Ok(exit_code(done.verdict.valid))
+    let mut plan = plan(&args.target, &args.knobs)?;
+    plan.command = command("run", &plan);
+    carry_out(&plan, &args.knobs).map(|done| exit_code(done.verdict.valid))
 }
 
-fn plan(args: &Args) -> Result<Plan> {
-    let target = catalog::target(&args.target).map_err(wrong_name)?;
+/// Runs a plan and prints the verdict.
+pub(super) fn carry_out(plan: &Plan, knobs: &Knobs) -> Result<run::Done> {
+    let options = run::Options { results: knobs.results.clone(), quiet: knobs.quiet };
+    let done = run::run(plan, &options)?;
+    match knobs.format {
+        Format::Json => crate::out::json(&done.verdict)?,
+        Format::Text => summary::print(&done.verdict, &done.history, Some((plan, &done.folder))),
+    }
+    Ok(done)
+}
+
+/// Everything but the command line that makes the same plan.
+pub(super) fn plan(target: &str, args: &Knobs) -> Result<Plan> {
+    let target = catalog::target(target).map_err(wrong_name)?;
     let workload_name = args.workload.as_deref().unwrap_or(target.workloads[0]);
     let workload = target.workload(workload_name).map_err(wrong_name)?;
     let nodes = nodes(args, target)?;
@@ -120,7 +134,7 @@ fn plan(args: &Args) -> Result<Plan> {
     catalog::new_workload(workload, &workload_options, seed, &members).map_err(wrong)?;
     let schedule =
         nemesis::schedule(&faults, args.nemesis_interval, args.time_limit, &members, seed);
-    let mut plan = Plan {
+    Ok(Plan {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         command: String::new(),
         target: target.name.to_owned(),
@@ -138,12 +152,12 @@ fn plan(args: &Args) -> Result<Plan> {
         disk: args.disk,
         limits: Limits::default(),
         schedule,
-    };
-    plan.command = command(&plan);
-    Ok(plan)
+        weather: None,
+        script: None,
+    })
 }
 
-fn nodes(args: &Args, target: &catalog::Target) -> Result<u16> {
+fn nodes(args: &Knobs, target: &catalog::Target) -> Result<u16> {
     let nodes = args.nodes.unwrap_or(target.nodes);
     match (target.nodes, nodes) {
         (0, 0) => Ok(0),
@@ -197,8 +211,8 @@ pub(super) fn pairs(flag: &str, given: &[String]) -> Result<BTreeMap<String, Str
 }
 
 /// The command line that makes the same plan.
-fn command(plan: &Plan) -> String {
-    let mut words: Vec<String> = ["quorate", "run"].map(str::to_owned).into();
+pub(crate) fn command(how: &str, plan: &Plan) -> String {
+    let mut words: Vec<String> = ["quorate", how].map(str::to_owned).into();
     words.push(plan.target.clone());
     let mut flag = |name: &str, value: String| words.extend([name.to_owned(), quote(&value)]);
     flag("--workload", plan.workload.clone());

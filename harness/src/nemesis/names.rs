@@ -15,7 +15,7 @@ fn parse<E: Error>(name: &str) -> Result<NodeId, E> {
 }
 
 /// A list of nodes.
-pub(super) mod list {
+pub(crate) mod list {
     use quorate_targets::node::NodeId;
     use serde::{Deserialize, Deserializer, Serializer};
 
