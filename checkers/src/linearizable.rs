@@ -13,6 +13,7 @@ mod by_model;
 mod call;
 mod dead_end;
 mod grow;
+mod guess;
 mod key;
 mod kind;
 mod lock;
@@ -27,6 +28,7 @@ mod set;
 mod words;
 
 pub use call::Call;
+pub use guess::guess;
 pub use key::Algorithm;
 pub use kind::{ModelKind, NoSuchModel};
 pub use options::{Options, Unknown};

@@ -2,6 +2,7 @@
 //! code.
 
 pub mod check;
+pub mod convert;
 pub mod list;
 pub mod node;
 pub mod report;
@@ -36,6 +37,7 @@ enum Command {
     Run(Box<run::Args>),
     Sim(Box<sim::Args>),
     Check(check::Args),
+    Convert(convert::Args),
     Show(show::Args),
     Report(report::Args),
     List(list::Args),
@@ -98,6 +100,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Run(args) => run::main(&args),
         Command::Sim(args) => sim::main(&args),
         Command::Check(args) => check::main(&args),
+        Command::Convert(args) => convert::main(&args),
         Command::Show(args) => show::main(&args),
         Command::Report(args) => report::main(&args),
         Command::List(args) => list::main(&args),

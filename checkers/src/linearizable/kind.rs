@@ -73,6 +73,27 @@ impl ModelKind {
         ModelKind::Mutex,
         ModelKind::OwnedLock,
     ];
+
+    /// Its operations, in one line.
+    pub fn describe(self) -> &'static str {
+        match self {
+            ModelKind::Register => "object: read, write and cas of one value per key",
+            ModelKind::AppendList => "object: append of one element, read of the whole list",
+            ModelKind::Set => "object: add, remove and contains of single elements",
+            ModelKind::GrowOnlySet => "object: add of single elements, read of the whole set",
+            ModelKind::Queue => "object: enqueue and dequeue, first in first out",
+            ModelKind::Stack => "object: push and pop, last in first out",
+            ModelKind::PriorityQueue => "object: insert and poll, greatest first",
+            ModelKind::Counter => "object: add of a number, read of the sum",
+            ModelKind::Mutex => "object: acquire and release by anybody",
+            ModelKind::OwnedLock => "object: acquire and release by the holder alone",
+        }
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        NAMES.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
+    }
 }
 
 impl FromStr for ModelKind {
@@ -89,7 +110,6 @@ impl FromStr for ModelKind {
 
 impl fmt::Display for ModelKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = NAMES.iter().find(|(_, kind)| kind == self).map_or("", |(name, _)| name);
-        f.write_str(name)
+        f.write_str(self.name())
     }
 }

@@ -210,6 +210,11 @@ fn href(path: &str) -> String {
     out
 }
 
+/// Why a checker concluded what it did, in one line.
+fn reason(report: &CheckerReport) -> String {
+    report.why.as_deref().map_or_else(String::new, |why| text::cut(&text::visible(why), 240))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -219,9 +224,4 @@ mod tests {
         assert_eq!(href("nodes/n1/stderr.log"), "./nodes/n1/stderr.log");
         assert_eq!(href("javascript:x\"<"), "./javascript%3Ax%22%3C");
     }
-}
-
-/// Why a checker concluded what it did, in one line.
-fn reason(report: &CheckerReport) -> String {
-    report.why.as_deref().map_or_else(String::new, |why| text::cut(&text::visible(why), 240))
 }
