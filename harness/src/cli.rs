@@ -2,6 +2,7 @@
 //! code.
 
 pub mod check;
+pub mod hunt;
 pub mod list;
 pub mod node;
 pub mod report;
@@ -35,6 +36,7 @@ pub struct Cli {
 enum Command {
     Run(Box<run::Args>),
     Sim(Box<sim::Args>),
+    Hunt(Box<hunt::Args>),
     Check(check::Args),
     Show(show::Args),
     Report(report::Args),
@@ -97,6 +99,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
     match command {
         Command::Run(args) => run::main(&args),
         Command::Sim(args) => sim::main(&args),
+        Command::Hunt(args) => hunt::main(&args),
         Command::Check(args) => check::main(&args),
         Command::Show(args) => show::main(&args),
         Command::Report(args) => report::main(&args),
