@@ -3,6 +3,7 @@
 
 pub mod check;
 pub mod convert;
+pub mod hunt;
 pub mod list;
 pub mod node;
 pub mod report;
@@ -36,6 +37,7 @@ pub struct Cli {
 enum Command {
     Run(Box<run::Args>),
     Sim(Box<sim::Args>),
+    Hunt(Box<hunt::Args>),
     Check(check::Args),
     Convert(convert::Args),
     Show(show::Args),
@@ -99,6 +101,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
     match command {
         Command::Run(args) => run::main(&args),
         Command::Sim(args) => sim::main(&args),
+        Command::Hunt(args) => hunt::main(&args),
         Command::Check(args) => check::main(&args),
         Command::Convert(args) => convert::main(&args),
         Command::Show(args) => show::main(&args),

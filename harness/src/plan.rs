@@ -92,6 +92,9 @@ pub struct Plan {
     /// The run is simulated, in this weather. Absent where processes run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weather: Option<Weather>,
+    /// A broken invariant does not end a simulation: only what clients see counts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub clients_only: bool,
     /// These operations instead of those that the workload would draw.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub script: Option<Script>,

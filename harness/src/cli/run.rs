@@ -153,6 +153,7 @@ pub(super) fn plan(target: &str, args: &Knobs) -> Result<Plan> {
         limits: Limits::default(),
         schedule,
         weather: None,
+        clients_only: false,
         script: None,
     })
 }

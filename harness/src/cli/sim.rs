@@ -1,11 +1,15 @@
 //! `quorate sim`: the same as `run`, in one thread and in virtual time.
 
 use super::run::{self, Knobs};
-use super::{exit_code, wrong};
+use super::{Format, exit_code, hunt, wrong};
 use crate::catalog;
+use crate::outln;
 use crate::plan::Plan;
+use crate::results::{self, file};
+use crate::story;
 use crate::world::sim::calm_weather;
 use anyhow::{Context, Result};
+use quorate_checkers::verdict::Valid;
 use quorate_targets::sim::Weather;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,6 +30,15 @@ pub struct Args {
     /// What network and disks are like
     #[arg(long, value_enum, default_value = "calm")]
     weather: Sky,
+    /// Tell the run event by event (best of a shrunk one)
+    #[arg(long)]
+    story: bool,
+    /// If it fails, shrink it: minimal.plan.json and story.txt in the run's folder
+    #[arg(long)]
+    shrink: bool,
+    /// Judge by what clients see alone: a broken invariant does not end the run
+    #[arg(long)]
+    clients_only: bool,
     #[command(flatten)]
     knobs: Knobs,
 }
@@ -46,7 +59,23 @@ pub fn main(args: &Args) -> Result<ExitCode> {
         (None, Some(target)) => plan(target, args)?,
         (None, None) => return Err(wrong("name a target or a plan")),
     };
-    run::carry_out(&plan, &args.knobs).map(|done| exit_code(done.verdict.valid))
+    let done = run::carry_out(&plan, &args.knobs)?;
+    if args.shrink && done.verdict.valid == Valid::False {
+        let shrunk = hunt::reduce(&plan, &done.folder, args.knobs.quiet)?;
+        if args.knobs.format == Format::Text {
+            outln!("  shrunk   {}", hunt::told_size(shrunk.after));
+            outln!("  repeat   {} --story", shrunk.plan.command);
+        }
+    }
+    if args.story {
+        let story = story::of_plan(&plan)?;
+        results::write_text(&done.folder.join(file::STORY), &story)?;
+        if args.knobs.format == Format::Text {
+            outln!();
+            outln!("{}", story.trim_end());
+        }
+    }
+    Ok(exit_code(done.verdict.valid))
 }
 
 fn plan(target: &str, args: &Args) -> Result<Plan> {
@@ -58,11 +87,21 @@ fn plan(target: &str, args: &Args) -> Result<Plan> {
         Sky::Calm => calm_weather(),
         Sky::Drawn => Weather::draw(plan.seed),
     });
-    plan.command = run::command("sim", &plan);
-    if args.weather == Sky::Drawn {
-        plan.command.push_str(" --weather drawn");
-    }
+    plan.clients_only = args.clients_only;
+    plan.command = command(&plan);
     Ok(plan)
+}
+
+/// The command line that makes the same plan.
+pub(crate) fn command(plan: &Plan) -> String {
+    let mut command = run::command("sim", plan);
+    if plan.weather == Some(Weather::draw(plan.seed)) {
+        command.push_str(" --weather drawn");
+    }
+    if plan.clients_only {
+        command.push_str(" --clients-only");
+    }
+    command
 }
 
 /// A plan from a file, as a simulation.

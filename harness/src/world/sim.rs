@@ -58,7 +58,7 @@ impl Options {
             setup,
             lazy: plan.disk == Disk::Lazy,
             policy: Policy::default(),
-            invariants: true,
+            invariants: !plan.clients_only,
         }
     }
 

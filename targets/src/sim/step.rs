@@ -13,7 +13,7 @@ use super::slot::{Pause, WAITING_MAX, Waiting};
 use super::time::Nanos;
 use super::trace::What;
 use super::world::World;
-use crate::node::{Cx, Effect, Input, Node, NodeId, RequestId};
+use crate::node::{Cx, Effect, Input, Node, NodeId, RequestId, Status};
 use std::time::Duration;
 
 impl<N: Node, O: Observer<N>> World<N, O> {
@@ -26,7 +26,14 @@ impl<N: Node, O: Observer<N>> World<N, O> {
         let Some(state) = slot.node.as_mut() else { return Ok(()) };
         let mut effects = std::mem::take(&mut self.effects);
         let time = slot.clock.read(self.now);
+        let before = self.trace.tells().then(|| state.status());
         state.step(input, &mut Cx::new(time, &mut slot.rng, &mut effects));
+        if let Some(before) = before {
+            let Status { role, term, .. } = state.status();
+            if (&before.role, before.term) != (&role, term) {
+                self.trace.tell(self.now, What::Turn, node, term, role);
+            }
+        }
         self.counts.steps += 1;
         let looked = self.look(node, &Happened::Stepped(&effects));
         for effect in effects.drain(..) {

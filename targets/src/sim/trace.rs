@@ -55,6 +55,8 @@ pub enum What {
     Answer,
     /// A node answered a request that is not open.
     Stray,
+    /// A node took another role or term, which is the number; only where payloads are kept.
+    Turn,
     /// A sync began; the number is how many writes have been made.
     Sync,
     /// A sync ended.
@@ -137,6 +139,25 @@ impl Trace {
         self.digest
     }
 
+    /// Whether texts are kept.
+    pub(super) fn tells(&self) -> bool {
+        self.detail == Detail::Payloads
+    }
+
+    /// Keeps what is only of interest to readers: it is no part of the digest.
+    pub(super) fn tell(&mut self, time: Nanos, what: What, node: usize, number: u64, text: String) {
+        let node = Some(NodeId(node as u16 + 1));
+        self.keep(Entry { time, what, node, peer: None, number, text: Some(text.into()) });
+    }
+
+    fn keep(&mut self, entry: Entry) {
+        if self.entries.len() >= self.limit {
+            self.entries.pop_front();
+            self.dropped += 1;
+        }
+        self.entries.push_back(entry);
+    }
+
     pub(super) fn note(
         &mut self,
         time: Nanos,
@@ -154,13 +175,9 @@ impl Trace {
         if self.detail == Detail::Digest {
             return;
         }
-        if self.entries.len() >= self.limit {
-            self.entries.pop_front();
-            self.dropped += 1;
-        }
         let payload = payload.filter(|_| self.detail == Detail::Payloads);
         let id = |index: usize| NodeId(index as u16 + 1);
-        self.entries.push_back(Entry {
+        self.keep(Entry {
             time,
             what,
             node: node.map(id),

@@ -1,0 +1,239 @@
+//! A simulated run told as text, event by event: faults, roles, operations, and the messages that
+//! matter.
+//!
+//! What clients and nemesis did is taken from the history, the rest from the simulator's trace.
+//! Most messages repeat what was said before (heartbeats, acknowledgements); one is told only if
+//! nothing of its form was told on its wire since sender and receiver last changed. This rule
+//! knows nothing of any protocol, so that it holds for each target.
+
+use crate::plan::Plan;
+use crate::trial::{self, Trial};
+use anyhow::Result;
+use quorate_checkers::history::{Event, EventType, Process};
+use quorate_targets::node::NodeId;
+use quorate_targets::sim::Detail;
+use quorate_targets::sim::trace::{Entry, What};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+/// A story has at most this many lines; the first to be left out are messages.
+pub const LINES_MAX: usize = 600;
+/// What a message says is cut here.
+const TEXT_MAX: usize = 160;
+
+/// A line of the story, told at a time. Of lines at one moment faults and nodes come first.
+struct Line {
+    time: u64,
+    message: bool,
+    text: String,
+}
+
+/// Carries the plan out and tells what happened.
+pub fn of_plan(plan: &Plan) -> Result<String> {
+    Ok(tell(plan, &trial::carry_out(plan, Detail::Payloads)?))
+}
+
+/// Tells a run whose trace has its payloads.
+pub fn tell(plan: &Plan, trial: &Trial) -> String {
+    let mut lines: Vec<Line> = from_trace(trial.trace.entries());
+    lines.extend(from_history(trial));
+    lines.sort_by_key(|line| line.time);
+    let all = lines.len();
+    if lines.len() > LINES_MAX {
+        lines.retain(|line| !line.message);
+    }
+    let cut = lines.len().saturating_sub(LINES_MAX);
+    lines.drain(..cut);
+    let mut story = headline(plan, trial);
+    if lines.len() < all {
+        let _ = writeln!(story, "({} of {all} lines are left out)\n", all - lines.len());
+    }
+    for Line { time, text, .. } in lines {
+        let _ = writeln!(story, "{:>11.3} ms  {text}", time as f64 / 1e6);
+    }
+    if let Some(failure) = trial.failure() {
+        let _ = writeln!(story, "\n{}", failure.why);
+    }
+    story
+}
+
+fn headline(plan: &Plan, trial: &Trial) -> String {
+    let bugs: Vec<&str> = plan.bugs.iter().map(|bug| bug.name()).collect();
+    let with = if bugs.is_empty() { String::new() } else { format!(" with {}", bugs.join(", ")) };
+    let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    let end = match trial.failure() {
+        Some(failure) => format!("It ends in {}.", failure.anomaly_types.join(", ")),
+        None => "It ends well.".to_owned(),
+    };
+    format!(
+        "{}{with}: {}, {}, {}, {}. {end}\n\n",
+        plan.target,
+        count(usize::from(plan.nodes), "node"),
+        count(plan.concurrency, "client"),
+        count(trial.history.operations().len(), "operation"),
+        count(plan.schedule.len(), "fault action"),
+    )
+}
+
+fn from_history(trial: &Trial) -> Vec<Line> {
+    let guilty: BTreeSet<u32> = trial
+        .verdict
+        .anomalies
+        .first()
+        .map_or_else(BTreeSet::new, |anomaly| anomaly.ops.iter().map(|op| op.0).collect());
+    let guilty = |event: &Event| {
+        // Either event of an operation names it.
+        trial.history.operations().iter().any(|operation| {
+            let ends = operation.complete;
+            (operation.invoke == event.index || ends == Some(event.index))
+                && (guilty.contains(&operation.invoke.0)
+                    || ends.is_some_and(|end| guilty.contains(&end.0)))
+        })
+    };
+    let line = |event: &Event| Line {
+        time: event.time.0,
+        message: false,
+        text: told(event, event.process != Process::Nemesis && guilty(event)),
+    };
+    trial.history.events().iter().map(line).collect()
+}
+
+/// An event of the history in words.
+fn told(event: &Event, guilty: bool) -> String {
+    let mark = if guilty { "   <--" } else { "" };
+    let key = event.key.as_ref().map_or_else(String::new, |key| format!(" {key}"));
+    let error = event.error.as_ref().map_or_else(String::new, |error| format!(" {error}"));
+    let node = event.node.as_deref().unwrap_or("?");
+    match (event.process, event.kind) {
+        (Process::Nemesis, _) => {
+            let outcome = crate::summary::outcome(event).map_or("", |outcome| outcome);
+            format!("nemesis   {} {} {outcome}{error}", event.f, event.value).trim_end().to_owned()
+        }
+        (process, EventType::Invoke) => {
+            format!("client {process:<2} asks {node}: {}{key} {}{mark}", event.f, event.value)
+        }
+        (process, kind) => {
+            let what = format!("{}{key} {}{error}", event.f, event.value);
+            format!("client {process:<2} is told by {node}: {kind} {what}{mark}")
+        }
+    }
+}
+
+fn from_trace<'a>(entries: impl Iterator<Item = &'a Entry>) -> Vec<Line> {
+    // What was told on a wire since its ends last changed.
+    let mut heard: BTreeMap<(NodeId, NodeId), BTreeSet<String>> = BTreeMap::new();
+    // What messages say that are on their way, by number.
+    let mut sent: BTreeMap<u64, String> = BTreeMap::new();
+    let mut lines = Vec::new();
+    for entry in entries {
+        let Some(node) = entry.node else { continue };
+        let text = entry.text.as_deref().map(plain).unwrap_or_default();
+        let told = match entry.what {
+            What::Boot => Some(format!("{node} starts; its disk has {} records", entry.number)),
+            What::Crash => {
+                Some(format!("{node} dies; {} writes were not on its disk", entry.number))
+            }
+            What::Stop => Some(format!("{node} stops by itself")),
+            What::Turn => Some(format!("{node} is {text} in term {}", entry.number)),
+            What::Send => {
+                sent.insert(entry.number, text);
+                None
+            }
+            What::Deliver | What::Cut | What::Lose => {
+                let Some(peer) = entry.peer else { continue };
+                let text = if text.is_empty() {
+                    sent.get(&entry.number).cloned().unwrap_or_default()
+                } else {
+                    text
+                };
+                let arrives = entry.what == What::Deliver;
+                let (from, to) = if arrives { (peer, node) } else { (node, peer) };
+                let form = format!("{arrives}{}", form(&text));
+                if heard.entry((from, to)).or_default().insert(form) {
+                    let fate = if arrives { "" } else { "  (lost)" };
+                    lines.push(Line {
+                        time: entry.time.0,
+                        message: true,
+                        text: format!("  {from} -> {to}  {}{fate}", cut(&text)),
+                    });
+                }
+                None
+            }
+            _ => None,
+        };
+        if let Some(text) = told {
+            heard.retain(|(from, to), _| *from != node && *to != node);
+            lines.push(Line { time: entry.time.0, message: false, text });
+        }
+    }
+    lines
+}
+
+/// A message's form: what it says without its numbers.
+fn form(text: &str) -> String {
+    text.chars().filter(|c| !c.is_ascii_digit()).collect()
+}
+
+fn cut(text: &str) -> String {
+    if text.chars().count() <= TEXT_MAX {
+        return text.to_owned();
+    }
+    text.chars().take(TEXT_MAX).chain("...".chars()).collect()
+}
+
+/// Debug text with newtypes of numbers taken for their numbers: `Term(3)` is `3`, `NodeId(2)` is
+/// `n2`.
+fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(open) = rest.find('(') {
+        let (before, inside) = rest.split_at(open);
+        let word =
+            before.len() - before.trim_end_matches(|c: char| c.is_alphanumeric() || c == '_').len();
+        let number = inside[1..].find(')').map(|close| &inside[1..=close]);
+        match number {
+            Some(number)
+                if word > 0 && !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) =>
+            {
+                let (kept, name) = before.split_at(before.len() - word);
+                out.push_str(kept);
+                if name == "NodeId" {
+                    out.push('n');
+                } else if name == "Some" || name == "Number" {
+                    // The number says it all.
+                } else if !matches!(name, "Term" | "Index") {
+                    out.push_str(name);
+                    out.push(' ');
+                }
+                out.push_str(number);
+                rest = &inside[number.len() + 2..];
+            }
+            _ => {
+                out.push_str(before);
+                out.push('(');
+                rest = &inside[1..];
+            }
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_told_plainly() {
+        let text = "Vote(Ballot { term: Term(2), last: Index(0), vote: Some(NodeId(3)), x: () })";
+        assert_eq!(plain(text), "Vote(Ballot { term: 2, last: 0, vote: Some(n3), x: () })");
+        assert_eq!(plain("Boot(7) and (8)"), "Boot 7 and (8)");
+        assert_eq!(plain("(("), "((");
+    }
+
+    #[test]
+    fn messages_of_one_form_differ_in_numbers_only() {
+        assert_eq!(form("Append 12 of 7"), form("Append 9 of 13"));
+        assert_ne!(form("entries: []"), form("entries: [x]"));
+    }
+}
