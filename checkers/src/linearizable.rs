@@ -20,6 +20,7 @@ mod lock;
 mod meter;
 mod minimize;
 mod objects;
+pub mod online;
 mod options;
 mod pool;
 mod register;

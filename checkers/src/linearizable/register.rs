@@ -12,7 +12,7 @@ use super::dead_end;
 use super::key::{Algorithm, KeyContext, KeyReport};
 use super::search::{Found, search};
 use crate::model::Register;
-pub(super) use calls::{Action, INITIAL, OPEN, RegisterCall, RegisterCalls, ValueId};
+pub(super) use calls::{Action, INITIAL, OPEN, RegisterCall, RegisterCalls, ValueId, refusal};
 use refused::Refusals;
 use story::Story;
 use zones::{Clusters, Conflict};

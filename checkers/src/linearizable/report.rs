@@ -24,25 +24,35 @@ pub fn check(history: &History, kind: ModelKind, options: &Options<'_>) -> Check
     let groups: Vec<KeyGroup<'_>> = partition.groups().collect();
     let reports = in_parallel(options, groups.clone(), |group, bytes| {
         let meter = Meter::new(options, &purse, bytes);
-        let mut context = KeyContext { history, group, meter };
-        match kind {
-            ModelKind::Register => register::check(&mut context),
-            ModelKind::AppendList => append::check(&mut context),
-            ModelKind::Set => set::check(&mut context),
-            ModelKind::GrowOnlySet => grow::check(&mut context),
-            ModelKind::Queue | ModelKind::Stack | ModelKind::PriorityQueue => {
-                pool::check(&mut context, kind)
-            }
-            ModelKind::Counter => objects::counter(&mut context),
-            ModelKind::Mutex => objects::mutex(&mut context),
-            ModelKind::OwnedLock => lock::check(&mut context),
-        }
+        check_key(history, group, kind, meter)
     });
     let keys: Vec<Option<&Value>> = groups.iter().map(|group| group.key).collect();
     assemble(kind, &keys, reports, history.operations().len())
 }
 
-fn assemble(
+/// Checks one key.
+pub(super) fn check_key(
+    history: &History,
+    group: KeyGroup<'_>,
+    kind: ModelKind,
+    meter: Meter<'_>,
+) -> KeyReport {
+    let mut context = KeyContext { history, group, meter };
+    match kind {
+        ModelKind::Register => register::check(&mut context),
+        ModelKind::AppendList => append::check(&mut context),
+        ModelKind::Set => set::check(&mut context),
+        ModelKind::GrowOnlySet => grow::check(&mut context),
+        ModelKind::Queue | ModelKind::Stack | ModelKind::PriorityQueue => {
+            pool::check(&mut context, kind)
+        }
+        ModelKind::Counter => objects::counter(&mut context),
+        ModelKind::Mutex => objects::mutex(&mut context),
+        ModelKind::OwnedLock => lock::check(&mut context),
+    }
+}
+
+pub(super) fn assemble(
     kind: ModelKind,
     keys: &[Option<&Value>],
     reports: Vec<KeyReport>,

@@ -1,6 +1,6 @@
 //! The register operations of one key, small: values as numbers, times as event indices.
 
-use crate::history::{EventType, KeyGroup, OpView};
+use crate::history::{Event, EventType, KeyGroup, OpView};
 use crate::linearizable::call::Call;
 use crate::linearizable::options::Unknown;
 use crate::model::{RegisterInput, RegisterOutput};
@@ -154,20 +154,24 @@ impl<'a> Names<'a> {
 
     /// A failed compare-and-set asserts something only if it failed for the value that it found.
     fn refusal(&mut self, op: &OpView<'a>) -> Result<Option<Action>, Unknown> {
-        const REASON: &str = "precondition-failed";
-        let error = op.complete.and_then(|event| event.error.as_ref());
-        let items = error.and_then(Value::as_list).unwrap_or_default();
-        let reason = items.first().or(error).and_then(Value::as_str);
-        if reason != Some(REASON) {
-            return Ok(None);
-        }
+        let Some(seen) = op.complete.and_then(refusal) else { return Ok(None) };
         let old = self.id(old_and_new(op)?.0);
-        Ok(Some(match items.get(1) {
+        Ok(Some(match seen {
             None => Action::Refused(old),
             Some(seen) if self.id(seen) == old => Action::Contradiction(old),
             Some(seen) => Action::Read(self.id(seen)),
         }))
     }
+}
+
+/// What a failed compare-and-set says that it found, if it says so, given that it failed for the
+/// value that it found at all.
+pub(in crate::linearizable) fn refusal(completion: &Event) -> Option<Option<&Value>> {
+    const REASON: &str = "precondition-failed";
+    let error = completion.error.as_ref();
+    let items = error.and_then(Value::as_list).unwrap_or_default();
+    let reason = items.first().or(error).and_then(Value::as_str);
+    (reason == Some(REASON)).then(|| items.get(1))
 }
 
 fn old_and_new<'a>(op: &OpView<'a>) -> Result<(&'a Value, &'a Value), Unknown> {
