@@ -35,6 +35,8 @@ pub enum PhaseEnd {
     Interrupted,
     /// The world cannot go on.
     Stopped,
+    /// The live check saw a violation.
+    Violated,
 }
 
 /// Counts of a run so far.
@@ -141,6 +143,9 @@ impl<'a> Interpreter<'a> {
             }
             if self.interrupted {
                 return Ok(PhaseEnd::Interrupted);
+            }
+            if self.recorder.is_violated() {
+                return Ok(PhaseEnd::Violated);
             }
             if deadline.is_some_and(|deadline| now >= deadline) {
                 return Ok(PhaseEnd::Deadline);

@@ -95,6 +95,9 @@ pub struct Plan {
     /// A broken invariant does not end a simulation: only what clients see counts.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub clients_only: bool,
+    /// The load ends at the first violation that is seen while it runs.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fail_fast: bool,
     /// These operations instead of those that the workload would draw.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub script: Option<Script>,

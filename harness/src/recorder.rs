@@ -1,6 +1,7 @@
 //! Records events: numbers them, stamps them, streams them to `history.jsonl`, keeps them for
 //! the checkers.
 
+use crate::live::Live;
 use anyhow::{Context, Result};
 use quorate_checkers::history::{Event, EventType, Nanos, OpIndex, Process, jsonl};
 use quorate_checkers::value::{Name, Value};
@@ -54,12 +55,19 @@ pub struct Recorder {
     out: Option<jsonl::Writer<BufWriter<File>>>,
     events: Vec<Event>,
     names: BTreeMap<NodeId, Name>,
+    live: Option<Live>,
 }
 
 impl Recorder {
     /// One that writes no file.
     pub fn in_memory() -> Recorder {
-        Recorder { path: PathBuf::new(), out: None, events: Vec::new(), names: BTreeMap::new() }
+        Recorder {
+            path: PathBuf::new(),
+            out: None,
+            events: Vec::new(),
+            names: BTreeMap::new(),
+            live: None,
+        }
     }
 
     /// Creates the history file.
@@ -71,7 +79,18 @@ impl Recorder {
             out: Some(jsonl::Writer::new(BufWriter::with_capacity(1 << 16, file))),
             events: Vec::new(),
             names: BTreeMap::new(),
+            live: None,
         })
+    }
+
+    /// Shows each event to a live check from now on.
+    pub fn follow(&mut self, live: Option<Live>) {
+        self.live = live;
+    }
+
+    /// Whether a live check has seen a violation.
+    pub fn is_violated(&self) -> bool {
+        self.live.as_ref().is_some_and(Live::is_violated)
     }
 
     /// Records one event. Time never goes back in a history, whatever clocks do.
@@ -83,6 +102,9 @@ impl Recorder {
             Event { index: OpIndex(index), time, process, kind, f, key, value, error, node, extra };
         if let Some(out) = &mut self.out {
             out.event(&event).with_context(|| format!("cannot write {}", self.path.display()))?;
+        }
+        if let Some(live) = &self.live {
+            live.push(&event);
         }
         self.events.push(event);
         Ok(&self.events[index as usize])

@@ -7,6 +7,7 @@ use crate::catalog;
 use crate::checking;
 use crate::duration;
 use crate::interpreter::{Counts, Interpreter, PhaseEnd};
+use crate::live::Live;
 use crate::nemesis::Action;
 use crate::plan::Plan;
 use crate::progress::Progress;
@@ -54,6 +55,8 @@ pub fn run(plan: &Plan, options: &Options) -> Result<Done> {
     let mut progress = Progress::new(options.quiet);
     progress.say(&format!("{}  in {}", plan.command, folder.display()));
     let mut recorder = Recorder::create(&folder.join(file::HISTORY))?;
+    let live = Live::of_plan(plan)?;
+    recorder.follow(live.clone());
     let mut log = StatusLog::create(&folder.join(file::STATUS))?;
     {
         let begun = Instant::now();
@@ -63,7 +66,9 @@ pub fn run(plan: &Plan, options: &Options) -> Result<Done> {
         let mut observer = |world: &mut dyn World, counts: Counts| {
             let statuses = world.statuses();
             log.write(world.now(), &statuses)?;
-            progress.update(&plan.target, counts, &who_leads(&statuses));
+            let standing = live.as_ref().map(|live| format!("{}  ", live.words()));
+            let extra = standing.unwrap_or_default() + &who_leads(&statuses);
+            progress.update(&plan.target, counts, extra.trim_end());
             Ok(())
         };
         drive(plan, world.as_mut(), &mut recorder, &mut observer)?;
@@ -155,7 +160,7 @@ pub fn drive(
             main_phase(plan, &mut interpreter, &mut generator)?
         }
     };
-    if matches!(end, PhaseEnd::Interrupted | PhaseEnd::Stopped) {
+    if matches!(end, PhaseEnd::Interrupted | PhaseEnd::Stopped | PhaseEnd::Violated) {
         return Ok(Driven { main, finale: None });
     }
     let finale = Some(interpreter.now());

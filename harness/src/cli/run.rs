@@ -74,6 +74,9 @@ pub struct Knobs {
     /// What a killed node loses: `lazy` = whatever it had not synced, as in a power cut
     #[arg(long, value_enum, default_value = "lazy")]
     disk: Disk,
+    /// End the load at the first violation that shows while it runs
+    #[arg(long)]
+    fail_fast: bool,
     /// Where runs go
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub(super) results: PathBuf,
@@ -154,6 +157,7 @@ pub(super) fn plan(target: &str, args: &Knobs) -> Result<Plan> {
         schedule,
         weather: None,
         clients_only: false,
+        fail_fast: args.fail_fast,
         script: None,
     })
 }
@@ -238,6 +242,9 @@ pub(crate) fn command(how: &str, plan: &Plan) -> String {
     }
     if plan.disk == Disk::Sync {
         flag("--disk", "sync".into());
+    }
+    if plan.fail_fast {
+        words.push("--fail-fast".into());
     }
     words.join(" ")
 }
