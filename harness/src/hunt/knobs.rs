@@ -123,6 +123,7 @@ pub fn draw(fixed: &Fixed, seed: Seed) -> Result<Plan> {
         schedule: nemesis::schedule(&faults, interval, time_limit, &members, seed),
         weather: Some(if calm { calm_weather() } else { Weather::draw(seed) }),
         clients_only: fixed.clients_only,
+        fail_fast: false,
         script: None,
     };
     plan.command = command(&plan);
