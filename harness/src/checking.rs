@@ -3,9 +3,9 @@
 //! A checker that fails or runs out of its budget gives "unknown" with its reason, and never
 //! hides what the others found.
 
-use crate::cli::{wrong, wrong_name};
 use crate::plan::Plan;
 use crate::stopped;
+use crate::usage::{wrong, wrong_name};
 use anyhow::Result;
 use quorate_checkers::history::History;
 use quorate_checkers::linearizable::ModelKind;
