@@ -3,8 +3,8 @@
 //! A system that is safe because it never answers is of no use. After the faults are healed the
 //! harness writes the nemesis event `final-phase` and then asks every node for every key until
 //! it answers or a limit is over. This check reads from the history whether each of these
-//! questions was answered in the end. (The simulator of `TigerBeetle` calls the two phases safety and
-//! liveness.) A node that died without being killed is told by the nemesis event `node-died`;
+//! questions was answered in the end. (The simulator of `TigerBeetle` calls the two phases safety
+//! and liveness.) A node that died without being killed is told by the nemesis event `node-died`;
 //! it makes the verdict unknown, since the machine may be at fault as well as the database.
 
 use crate::history::{Event, EventType, History, OpIndex, Process};

@@ -8,20 +8,31 @@
 //! [`verdict`] keeps to a budget, [`explain`] shows its evidence. All decide by a search that is
 //! exact for any [`Model`](crate::model::Model).
 
+mod append;
+mod by_model;
 mod call;
 mod dead_end;
+mod grow;
+mod guess;
 mod key;
 mod kind;
+mod lock;
 mod meter;
+mod minimize;
+mod objects;
 mod options;
+mod pool;
 mod register;
 mod report;
 mod search;
+mod set;
 mod words;
 
 pub use call::Call;
+pub use guess::guess;
 pub use key::Algorithm;
 pub use kind::{ModelKind, NoSuchModel};
+pub use minimize::minimize;
 pub use options::{Options, Unknown};
 pub use report::check;
 pub use search::{Alternative, Failure, Placed};

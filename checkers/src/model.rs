@@ -39,11 +39,20 @@
 //! assert!(!is_linearizable(&Tickets, &twice));
 //! ```
 
+mod list;
 mod map;
+mod pool;
 mod register;
+mod small;
 
+pub use list::{AppendList, ListInput, ListOutput};
 pub use map::Map;
+pub use pool::{PoolInput, PoolOutput, PriorityQueue, Queue, Stack};
 pub use register::{Register, RegisterInput, RegisterOutput};
+pub use small::{
+    Counter, CounterInput, Membership, MembershipInput, MembershipOutput, Mutex, MutexInput,
+    OwnedLock,
+};
 
 use std::fmt::Debug;
 use std::hash::Hash;

@@ -68,7 +68,9 @@ proptest! {
     }
 
     #[test]
-    fn plain_values_are_the_same_in_edn_and_in_json(history in histories(json_values(), names(), 12)) {
+    fn plain_values_are_the_same_in_edn_and_in_json(
+        history in histories(json_values(), names(), 12)
+    ) {
         let again = |format| {
             let mut text = Vec::new();
             write(&mut text, format, &history).unwrap();

@@ -40,11 +40,13 @@ proptest! {
         let again = History::from_events(history.events().to_vec()).unwrap();
         assert_same(&history, &again);
         for op in history.ops() {
-            prop_assert_eq!(history.op_at(op.invoke.index).map(|op| op.position), Some(op.position));
+            let found = history.op_at(op.invoke.index).map(|op| op.position);
+            prop_assert_eq!(found, Some(op.position));
             if let Some(complete) = op.complete {
                 prop_assert!(complete.index > op.invoke.index);
                 prop_assert_eq!(complete.process, op.invoke.process);
-                prop_assert_eq!(history.op_at(complete.index).map(|op| op.position), Some(op.position));
+                let found = history.op_at(complete.index).map(|op| op.position);
+            prop_assert_eq!(found, Some(op.position));
             }
         }
         let mut by_key: Vec<u32> =

@@ -3,11 +3,12 @@
 //! A checker that fails or runs out of its budget gives "unknown" with its reason, and never
 //! hides what the others found.
 
-use crate::cli::{wrong, wrong_name};
 use crate::plan::Plan;
 use crate::stopped;
+use crate::usage::{wrong, wrong_name};
 use anyhow::Result;
 use quorate_checkers::history::History;
+use quorate_checkers::linearizable::ModelKind;
 use quorate_checkers::verdict::{CheckerReport, Verdict};
 use quorate_checkers::{aftermath, linearizable, stats};
 use quorate_targets::names::UnknownName;
@@ -18,11 +19,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
-/// Consistency models that can be asked for, strongest first.
-pub const MODELS: &[(&str, &str)] = &[(
-    "linearizable",
-    "each operation takes effect at one moment between its invocation and its completion",
-)];
+/// The consistency model that is decided.
+const LINEARIZABLE: &str = "linearizable";
+
+/// How long a check may take unless something else is asked for.
+const TIMEOUT: Duration = Duration::from_mins(10);
+
+/// Models that can be asked for, with what each means: consistency models, then objects, each
+/// judged for linearizability.
+pub fn models() -> Vec<(&'static str, String)> {
+    let meaning = "each operation takes effect at one moment between invocation and completion";
+    let objects = ModelKind::ALL.into_iter().map(|kind| (kind.name(), kind.describe().to_owned()));
+    [(LINEARIZABLE, meaning.to_owned())].into_iter().chain(objects).collect()
+}
 
 /// Checkers, with what each decides.
 pub const CHECKERS: &[(&str, &str)] = &[
@@ -61,17 +70,24 @@ impl Request {
         model: Option<&str>,
     ) -> Result<Request> {
         if let Some(name) = workload {
-            return Request::of_workload(name);
+            return match name.parse::<ModelKind>() {
+                Ok(object) if registry::find(name).is_err() => Ok(Request::of_object(object)),
+                _ => Request::of_workload(name),
+            };
+        }
+        if let Some(name) = model
+            && name != LINEARIZABLE
+        {
+            return name.parse().map(Request::of_object).map_err(|_| {
+                let names = models().into_iter().map(|(known, _)| known);
+                wrong_name(UnknownName::new("model", name, names))
+            });
         }
         let mut request = match plan {
             Some(plan) => Request::of_plan(plan)?,
             None => Request::guess(history)?,
         };
-        if let Some(name) = model {
-            if !MODELS.iter().any(|(known, _)| *known == name) {
-                let names = MODELS.iter().map(|(known, _)| *known);
-                return Err(wrong_name(UnknownName::new("model", name, names)));
-            }
+        if model.is_some() {
             request.checks.retain(|check| matches!(check, Check::Linearizable { .. }));
         }
         Ok(request)
@@ -79,33 +95,37 @@ impl Request {
 
     fn of_workload(name: &str) -> Result<Request> {
         let entry = registry::find(name).map_err(wrong_name)?;
-        Ok(Request {
-            checks: entry.checks.to_vec(),
-            source: None,
-            timeout: Duration::from_mins(10),
-            threads: None,
-        })
+        Ok(Request::new(entry.checks.to_vec()))
     }
 
-    /// By the names of the operations.
+    fn of_object(object: ModelKind) -> Request {
+        Request::new(vec![Check::Linearizable { model: object.name() }])
+    }
+
+    fn new(checks: Vec<Check>) -> Request {
+        Request { checks, source: None, timeout: TIMEOUT, threads: None }
+    }
+
+    /// By the names of the operations. Whether each kind of operation ever succeeded is a
+    /// question to a run, not to a history that somebody brings.
     fn guess(history: &History) -> Result<Request> {
-        let names: BTreeSet<&str> = history
-            .operations()
-            .iter()
-            .map(|operation| history.event(operation.invoke).f.as_str())
-            .collect();
-        let register = ["read", "write", "cas"];
-        if !names.iter().all(|name| register.contains(name)) {
+        let object = linearizable::guess(history);
+        if object.is_none() && !history.operations().is_empty() {
+            let names: BTreeSet<&str> = history.ops().map(|op| op.f().as_str()).collect();
             let names: Vec<&str> = names.into_iter().collect();
             return Err(wrong(format!(
-                "cannot tell from the operations ({}) which workload this is; name it with \
-                 --workload (`quorate list workloads`)",
+                "cannot tell from the operations ({}) which object this is; name it with --model \
+                 (`quorate list models`)",
                 names.join(", ")
             )));
         }
-        let mut request = Request::of_workload("register")?;
-        request.source =
-            Some("judged as workload register, by its operations; --workload names another".into());
+        let mut request = Request::of_object(object.unwrap_or(ModelKind::Register));
+        request.source = Some(match object {
+            Some(object) => {
+                format!("judged as {object}, by its operations; --model names another object")
+            }
+            None => "the history holds no operation: there is nothing to object to".into(),
+        });
         Ok(request)
     }
 }

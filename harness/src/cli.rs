@@ -2,6 +2,7 @@
 //! code.
 
 pub mod check;
+pub mod convert;
 pub mod hunt;
 pub mod list;
 pub mod node;
@@ -10,10 +11,11 @@ pub mod run;
 pub mod show;
 pub mod sim;
 
+pub use crate::usage::{Wrong, wrong, wrong_name};
+
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use quorate_checkers::verdict::Valid;
-use std::fmt;
 use std::process::ExitCode;
 
 /// Exit code for arguments or input that are wrong.
@@ -38,6 +40,7 @@ enum Command {
     Sim(Box<sim::Args>),
     Hunt(Box<hunt::Args>),
     Check(check::Args),
+    Convert(convert::Args),
     Show(show::Args),
     Report(report::Args),
     List(list::Args),
@@ -52,28 +55,6 @@ pub enum Format {
     Text,
     /// For programs.
     Json,
-}
-
-/// The arguments or the input are wrong: exit code 254.
-#[derive(Debug)]
-pub struct Wrong(pub String);
-
-impl fmt::Display for Wrong {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Wrong {}
-
-/// An error that says the arguments or the input are wrong.
-pub fn wrong(message: impl Into<String>) -> anyhow::Error {
-    anyhow::Error::new(Wrong(message.into()))
-}
-
-/// The same for an error that is a sentence of its own.
-pub fn wrong_name(error: impl std::error::Error) -> anyhow::Error {
-    wrong(error.to_string())
 }
 
 /// Parses the command line and carries it out.
@@ -101,6 +82,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Sim(args) => sim::main(&args),
         Command::Hunt(args) => hunt::main(&args),
         Command::Check(args) => check::main(&args),
+        Command::Convert(args) => convert::main(&args),
         Command::Show(args) => show::main(&args),
         Command::Report(args) => report::main(&args),
         Command::List(args) => list::main(&args),

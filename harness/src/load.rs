@@ -1,11 +1,13 @@
 //! Loads what a person named: a run folder, or a single history file.
 
-use crate::cli::{wrong, wrong_name};
 use crate::plan::Plan;
 use crate::results::{self, file};
+use crate::usage::{wrong, wrong_name};
 use anyhow::{Context, Result};
-use quorate_checkers::history::{History, jsonl};
+use quorate_checkers::format::{self, Format};
+use quorate_checkers::history::History;
 use std::fs;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// A history, and what is known of where it came from.
@@ -21,15 +23,16 @@ pub struct Loaded {
     pub notes: Vec<String>,
 }
 
-/// Loads a run folder or a history file; the newest run where none is named.
-pub fn load(results_dir: &Path, named: Option<&Path>) -> Result<Loaded> {
+/// Loads a run folder or a history file, in the format named where it is a file; the newest run
+/// where none is named.
+pub fn load(results_dir: &Path, named: Option<&Path>, format: Option<Format>) -> Result<Loaded> {
     if let Some(path) = named
         && !path.is_dir()
     {
         if !path.exists() {
             return Err(wrong(format!("{}: there is no such file or folder", path.display())));
         }
-        return load_file(path);
+        return load_file(path, format);
     }
     let folder = results::find(results_dir, named).map_err(|error| wrong(format!("{error:#}")))?;
     load_run(&folder)
@@ -39,11 +42,11 @@ fn load_run(folder: &Path) -> Result<Loaded> {
     let plan = load_plan(&folder.join(file::PLAN))?;
     // A run that died may have died in the middle of a line.
     let died = !folder.join(file::VERDICT).is_file();
-    let (history, notes) = read(&folder.join(file::HISTORY), died)?;
+    let (history, notes) = read(&folder.join(file::HISTORY), Some(Format::Jsonl), died)?;
     Ok(Loaded { history, plan, folder: Some(folder.to_path_buf()), notes })
 }
 
-fn load_file(path: &Path) -> Result<Loaded> {
+fn load_file(path: &Path, format: Option<Format>) -> Result<Loaded> {
     let beside = path.parent().map(|folder| folder.join(file::PLAN));
     let plan = match beside {
         Some(beside) if path.file_name().is_some_and(|name| name == file::HISTORY) => {
@@ -51,7 +54,7 @@ fn load_file(path: &Path) -> Result<Loaded> {
         }
         _ => None,
     };
-    let (history, notes) = read(path, false)?;
+    let (history, notes) = read(path, format, false)?;
     Ok(Loaded { history, plan, folder: None, notes })
 }
 
@@ -66,10 +69,28 @@ fn load_plan(path: &Path) -> Result<Option<Plan>> {
         .map_err(|error| wrong(format!("{}: not a plan: {error}", path.display())))
 }
 
-fn read(path: &Path, torn_allowed: bool) -> Result<(History, Vec<String>)> {
-    let file = fs::File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-    let options = jsonl::Options { allow_torn_tail: torn_allowed };
-    let loaded =
-        jsonl::read_with(file, &path.display().to_string(), options).map_err(wrong_name)?;
+/// Bytes that show a file's format.
+const HEAD: usize = 256;
+
+/// Reads a history file, in the format named or by its name and first bytes; with what a person
+/// should know of how it was read.
+pub fn read(
+    path: &Path,
+    format: Option<Format>,
+    torn_allowed: bool,
+) -> Result<(History, Vec<String>)> {
+    let origin = path.display().to_string();
+    let mut file = fs::File::open(path).with_context(|| format!("cannot open {origin}"))?;
+    let mut head = Vec::new();
+    file.by_ref()
+        .take(HEAD as u64)
+        .read_to_end(&mut head)
+        .with_context(|| format!("cannot read {origin}"))?;
+    let format = format.or_else(|| Format::detect(&origin, &head)).ok_or_else(|| {
+        wrong(format!("{origin}: not a history in any format that is known; name it with --from"))
+    })?;
+    let options = format::Options { allow_torn_tail: torn_allowed, ..format::Options::default() };
+    let loaded = format::read(io::Cursor::new(head).chain(file), &origin, format, options)
+        .map_err(wrong_name)?;
     Ok((loaded.history, loaded.notes))
 }

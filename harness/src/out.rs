@@ -12,6 +12,14 @@ pub fn line(text: Arguments<'_>) {
     }
 }
 
+/// Prints a text as it is.
+pub fn text(text: &str) {
+    let mut stdout = std::io::stdout().lock();
+    if stdout.write_all(text.as_bytes()).is_err() {
+        std::process::exit(0);
+    }
+}
+
 /// Prints one line to stdout.
 #[macro_export]
 macro_rules! outln {

@@ -83,15 +83,15 @@ pub const ALL: &[Entry] = &[
         name: "ack-before-commit",
         target: "raft-kv",
         sentence: "The leader answers a write as soon as its own log has it.",
-        anomaly: "lost-write",
-        needs: &["--nemesis", "partition", "--nemesis-interval", "1s"],
+        anomaly: "lost write, seen as stale-read or lost-update",
+        needs: &["--nemesis", "partition,pause", "--nemesis-interval", "500ms"],
     },
     Entry {
         bug: Bug::AckBeforeSync,
         name: "ack-before-sync",
         target: "raft-kv",
         sentence: "Entries and votes are acknowledged at once and synced up to 300 ms later.",
-        anomaly: "lost-write",
+        anomaly: "lost write, seen as stale-read or lost-update",
         needs: &["--nemesis", "kill", "--nemesis-interval", "1s"],
     },
     Entry {
@@ -99,7 +99,7 @@ pub const ALL: &[Entry] = &[
         name: "forget-vote",
         target: "raft-kv",
         sentence: "The vote is not on disk: a node that restarts votes again in the same term.",
-        anomaly: "split-brain",
+        anomaly: "split brain, seen as stale-read or lost-update",
         needs: &["--nemesis", "kill", "--nemesis-interval", "500ms"],
     },
     Entry {
@@ -107,7 +107,7 @@ pub const ALL: &[Entry] = &[
         name: "minority-quorum",
         target: "raft-kv",
         sentence: "One vote too few is enough, for elections, commits and reads.",
-        anomaly: "split-brain",
+        anomaly: "split brain, seen as stale-read or lost-update",
         needs: &["--nemesis", "partition", "--nemesis-interval", "1s"],
     },
     Entry {
@@ -116,16 +116,16 @@ pub const ALL: &[Entry] = &[
         target: "raft-kv",
         sentence: "Votes are given without comparing logs: a node that lacks committed entries \
                    may lead.",
-        anomaly: "lost-write",
-        needs: &[],
+        anomaly: "lost write, seen as stale-read or lost-update",
+        needs: &["--nemesis", "partition,kill", "--nemesis-interval", "1s"],
     },
     Entry {
         bug: Bug::DoubleApply,
         name: "double-apply",
         target: "raft-kv",
         sentence: "There is no session table: a request that the client repeats is applied again.",
-        anomaly: "duplicate-write",
-        needs: &["--nemesis", "partition", "--nemesis-interval", "1s"],
+        anomaly: "write applied twice, seen as aborted-read (a cas refused that took effect) or stale-read",
+        needs: &["--nemesis", "partition,pause", "--nemesis-interval", "500ms"],
     },
     Entry {
         bug: Bug::CommitPriorTerm,
@@ -133,7 +133,7 @@ pub const ALL: &[Entry] = &[
         target: "raft-kv",
         sentence: "Entries of earlier terms count as committed once a majority has them (the \
                    paper's figure 8).",
-        anomaly: "lost-write",
+        anomaly: "lost write, seen as stale-read or lost-update",
         needs: &["--nemesis", "partition,kill", "--nemesis-interval", "500ms"],
     },
     Entry {
@@ -142,7 +142,7 @@ pub const ALL: &[Entry] = &[
         target: "raft-kv",
         sentence: "A node that restarts takes its snapshot for all there is and loses the log \
                    behind it.",
-        anomaly: "lost-write",
+        anomaly: "lost write, seen as stale-read or lost-update",
         needs: &["--nemesis", "kill", "--nemesis-interval", "1s"],
     },
 ];

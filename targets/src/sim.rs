@@ -8,7 +8,8 @@
 //!
 //! The caller plays clients and nemesis: it [submits](World::submit) requests, [injects](
 //! World::inject) [faults](Fault), sets [alarms](World::wake_at), and [polls](World::poll) for
-//! what comes out of it. A [`Cluster`] adds clients that retry, and hides what its nodes are. Each fault domain is one file: [`network`], [`disk`], [`clock`]; each
+//! what comes out of it. A [`Cluster`] adds clients that retry, and hides what its nodes are. Each
+//! fault domain is one file: [`network`], [`disk`], [`clock`]; each
 //! draws from streams of its own, named after wire or node, so that a draw more in one does not
 //! shift another. An [`Observer`] checks invariants after every event; a [`Trace`] keeps the
 //! latest events as lines of text.

@@ -166,7 +166,11 @@ proptest! {
     }
 
     #[test]
-    fn phases_never_overlap(seed: u64, clients in 1usize..8, lengths in prop::array::uniform3(1u64..20)) {
+    fn phases_never_overlap(
+        seed: u64,
+        clients in 1usize..8,
+        lengths in prop::array::uniform3(1u64..20),
+    ) {
         let [a, b, c] = lengths;
         let mut generator = phases(vec![
             op("a").limit(a).boxed(),
@@ -180,7 +184,11 @@ proptest! {
     }
 
     #[test]
-    fn reserved_threads_are_kept(seed: u64, clients in 1usize..12, counts in prop::array::uniform2(0usize..6)) {
+    fn reserved_threads_are_kept(
+        seed: u64,
+        clients in 1usize..12,
+        counts in prop::array::uniform2(0usize..6),
+    ) {
         let [a, b] = counts;
         let shares = vec![(a, op("a")), (b, op("b"))];
         let mut generator = reserve(Seed(seed), shares, op("c")).limit(300);
@@ -197,7 +205,11 @@ proptest! {
     }
 
     #[test]
-    fn stagger_keeps_its_rate(seed: u64, gap in 1000u64..5000, ask_every in prop::option::of(1u64..3000)) {
+    fn stagger_keeps_its_rate(
+        seed: u64,
+        gap in 1000u64..5000,
+        ask_every in prop::option::of(1u64..3000),
+    ) {
         // More threads than are ever busy, so that nothing but the pace holds operations up.
         let setup = Setup { ask_every, ..Setup::clients(20) };
         let mut generator = op("a").stagger(ns(gap), Seed(seed)).limit(2000);

@@ -1,3 +1,5 @@
+//! Any bytes, in whichever format they look like.
+
 #![no_main]
 
 #[path = "support.rs"]

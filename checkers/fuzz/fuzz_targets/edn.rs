@@ -1,3 +1,5 @@
+//! Any bytes, as EDN.
+
 #![no_main]
 
 #[path = "support.rs"]

@@ -1,3 +1,5 @@
+//! Any bytes, as elle-cli's JSON.
+
 #![no_main]
 
 #[path = "support.rs"]

@@ -1,3 +1,5 @@
+//! Any bytes, as Jepsen's log.
+
 #![no_main]
 
 #[path = "support.rs"]

@@ -1,3 +1,5 @@
+//! Any bytes, as `history.jsonl`.
+
 #![no_main]
 
 #[path = "support.rs"]

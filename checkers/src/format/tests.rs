@@ -1,3 +1,5 @@
+//! Other formats: what they mean in ours, and what is told of it.
+
 use super::*;
 use crate::history::Process;
 use crate::value::Value;

@@ -2,6 +2,7 @@
 
 use super::Outcome;
 use super::meter::Meter;
+use super::options::Unknown;
 use crate::history::{History, KeyGroup, OpView};
 use crate::verdict::Anomaly;
 use std::fmt;
@@ -11,6 +12,10 @@ use std::fmt;
 pub enum Algorithm {
     /// Zones of chains of clusters: registers with unique values.
     Zones,
+    /// Levels in an order that reads fix: sets that only grow.
+    Levels,
+    /// The intervals in which items came and went: containers with unique items.
+    Intervals,
     /// The search over configurations.
     Search,
 }
@@ -19,6 +24,8 @@ impl fmt::Display for Algorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Algorithm::Zones => "zones",
+            Algorithm::Levels => "levels",
+            Algorithm::Intervals => "intervals",
             Algorithm::Search => "search",
         })
     }
@@ -30,6 +37,12 @@ pub(crate) struct KeyReport {
     pub(crate) outcome: Outcome,
     pub(crate) algorithm: Algorithm,
     pub(crate) anomaly: Option<Anomaly>,
+}
+
+/// The report on a key whose operations make no sense to its model.
+pub(crate) fn undecided(unknown: Unknown) -> KeyReport {
+    let outcome = Outcome::Unknown(unknown);
+    KeyReport { outcome, algorithm: Algorithm::Search, anomaly: None }
 }
 
 /// What a check of one key is given besides its operations.

@@ -6,8 +6,29 @@ use std::str::FromStr;
 /// What a recorded history is checked against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ModelKind {
-    /// `read`, `write` and `cas` of one value per key, `null` at first.
+    /// `read`, `write` and `cas` of one value, `null` at first.
     Register,
+    /// `append` of one element to a list, `read` of the whole list, `write` of a new list; empty
+    /// at first.
+    AppendList,
+    /// `add`, `remove` and `contains` of single elements. Completions may tell the outcome as
+    /// `[element, true]`: whether the set changed, or holds the element.
+    Set,
+    /// `add` of single elements, `read` of the whole set.
+    GrowOnlySet,
+    /// `enqueue`, `dequeue`; a dequeue that is `ok` with `null`, or fails with `empty`, found
+    /// nothing. Also `push`, `pop`, `insert`, `poll`, `peek`.
+    Queue,
+    /// As a queue, but last in, first out.
+    Stack,
+    /// As a queue, but greatest first.
+    PriorityQueue,
+    /// `add` of a number, `read`; 0 at first.
+    Counter,
+    /// `acquire` and `release` by anybody.
+    Mutex,
+    /// `acquire` and `release` by the holder alone: the process, or the client in the value.
+    OwnedLock,
 }
 
 /// No model has this name.
@@ -19,10 +40,19 @@ pub struct NoSuchModel {
 }
 
 /// Every name that is understood, with its kind; the first of a kind is the one to show.
-const NAMES: [(&str, ModelKind); 3] = [
+const NAMES: [(&str, ModelKind); 12] = [
     ("register", ModelKind::Register),
     ("cas-register", ModelKind::Register),
     ("key-value", ModelKind::Register),
+    ("append-list", ModelKind::AppendList),
+    ("set", ModelKind::Set),
+    ("grow-only-set", ModelKind::GrowOnlySet),
+    ("queue", ModelKind::Queue),
+    ("stack", ModelKind::Stack),
+    ("priority-queue", ModelKind::PriorityQueue),
+    ("counter", ModelKind::Counter),
+    ("mutex", ModelKind::Mutex),
+    ("lock", ModelKind::OwnedLock),
 ];
 
 fn names() -> String {
@@ -31,7 +61,39 @@ fn names() -> String {
 
 impl ModelKind {
     /// All kinds.
-    pub const ALL: [ModelKind; 1] = [ModelKind::Register];
+    pub const ALL: [ModelKind; 10] = [
+        ModelKind::Register,
+        ModelKind::AppendList,
+        ModelKind::Set,
+        ModelKind::GrowOnlySet,
+        ModelKind::Queue,
+        ModelKind::Stack,
+        ModelKind::PriorityQueue,
+        ModelKind::Counter,
+        ModelKind::Mutex,
+        ModelKind::OwnedLock,
+    ];
+
+    /// Its operations, in one line.
+    pub fn describe(self) -> &'static str {
+        match self {
+            ModelKind::Register => "object: read, write and cas of one value per key",
+            ModelKind::AppendList => "object: append of one element, read of the whole list",
+            ModelKind::Set => "object: add, remove and contains of single elements",
+            ModelKind::GrowOnlySet => "object: add of single elements, read of the whole set",
+            ModelKind::Queue => "object: enqueue and dequeue, first in first out",
+            ModelKind::Stack => "object: push and pop, last in first out",
+            ModelKind::PriorityQueue => "object: insert and poll, greatest first",
+            ModelKind::Counter => "object: add of a number, read of the sum",
+            ModelKind::Mutex => "object: acquire and release by anybody",
+            ModelKind::OwnedLock => "object: acquire and release by the holder alone",
+        }
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        NAMES.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
+    }
 }
 
 impl FromStr for ModelKind {
@@ -48,7 +110,6 @@ impl FromStr for ModelKind {
 
 impl fmt::Display for ModelKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = NAMES.iter().find(|(_, kind)| kind == self).map_or("", |(name, _)| name);
-        f.write_str(name)
+        f.write_str(self.name())
     }
 }

@@ -12,7 +12,7 @@ use super::dead_end;
 use super::key::{Algorithm, KeyContext, KeyReport};
 use super::search::{Found, search};
 use crate::model::Register;
-use calls::{INITIAL, RegisterCalls};
+pub(super) use calls::{Action, INITIAL, OPEN, RegisterCall, RegisterCalls, ValueId};
 use refused::Refusals;
 use story::Story;
 use zones::{Clusters, Conflict};
@@ -31,14 +31,21 @@ pub(crate) fn check(context: &mut KeyContext<'_, '_>) -> KeyReport {
         Ok(register) => register,
         Err(unknown) => return report(Outcome::Unknown(unknown), Algorithm::Zones),
     };
-    match by_zones(&register) {
-        ByZones::Linearizable => report(Outcome::Linearizable, Algorithm::Zones),
+    unique(context, &register).unwrap_or_else(|| by_search(context, &register))
+}
+
+/// Decides one key if its values are unique, and refused compare-and-sets do not leave it open.
+pub(super) fn unique(
+    context: &KeyContext<'_, '_>,
+    register: &RegisterCalls<'_>,
+) -> Option<KeyReport> {
+    match by_zones(register) {
+        ByZones::Linearizable => Some(report(Outcome::Linearizable, Algorithm::Zones)),
         ByZones::Violation(conflict) => {
-            let (anomaly, _) = Story { context, register: &register }.tell(&conflict);
-            let anomaly = Some(anomaly);
-            KeyReport { anomaly, ..report(Outcome::Violation, Algorithm::Zones) }
+            let anomaly = Some(Story { context, register }.tell(&conflict));
+            Some(KeyReport { anomaly, ..report(Outcome::Violation, Algorithm::Zones) })
         }
-        ByZones::Open => by_search(context, &register),
+        ByZones::Open => None,
     }
 }
 

@@ -5,7 +5,7 @@ use super::kind::ModelKind;
 use super::meter::{Meter, Purse};
 use super::options::Options;
 use super::words::{CHECKER, of_key};
-use super::{Outcome, in_parallel, register};
+use super::{Outcome, append, grow, in_parallel, lock, objects, pool, register, set};
 use crate::history::{History, KeyGroup};
 use crate::value::Value;
 use crate::verdict::{Anomaly, CheckerReport, Valid};
@@ -27,6 +27,15 @@ pub fn check(history: &History, kind: ModelKind, options: &Options<'_>) -> Check
         let mut context = KeyContext { history, group, meter };
         match kind {
             ModelKind::Register => register::check(&mut context),
+            ModelKind::AppendList => append::check(&mut context),
+            ModelKind::Set => set::check(&mut context),
+            ModelKind::GrowOnlySet => grow::check(&mut context),
+            ModelKind::Queue | ModelKind::Stack | ModelKind::PriorityQueue => {
+                pool::check(&mut context, kind)
+            }
+            ModelKind::Counter => objects::counter(&mut context),
+            ModelKind::Mutex => objects::mutex(&mut context),
+            ModelKind::OwnedLock => lock::check(&mut context),
         }
     });
     let keys: Vec<Option<&Value>> = groups.iter().map(|group| group.key).collect();

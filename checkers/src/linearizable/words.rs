@@ -72,3 +72,8 @@ pub(crate) fn events<'a>(ops: impl IntoIterator<Item = OpView<'a>>) -> Vec<OpInd
 pub(crate) fn of_key(key: Option<&Value>) -> String {
     key.map_or_else(String::new, |key| format!(" of key {key}"))
 }
+
+/// ` (key "k1")`, or nothing where there are no keys.
+pub(crate) fn on_key(key: Option<&Value>) -> String {
+    key.map_or_else(String::new, |key| format!(" (key {key})"))
+}

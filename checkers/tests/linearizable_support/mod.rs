@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+pub(crate) mod cases;
+
 use quorate_checkers::history::{Event, EventType, History, Nanos, OpIndex, Process};
 use quorate_checkers::linearizable::Call;
 use quorate_checkers::model::{Model, RegisterInput, RegisterOutput};

@@ -7,6 +7,7 @@ use crate::load;
 use crate::out;
 use crate::summary;
 use anyhow::Result;
+use quorate_checkers::format;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use std::time::Duration;
 /// Judge a recorded history: a file, or a run folder.
 #[derive(clap::Args, Debug)]
 #[command(
-    after_help = "Examples:\n  quorate check results/latest\n  quorate check my-history.jsonl --workload register\n  quorate check my-history.jsonl --format json | jq .valid"
+    after_help = "Examples:\n  quorate check results/latest\n  quorate check my-history.jsonl --workload register\n  quorate check jepsen/history.edn --model queue\n  quorate check my-history.jsonl --format json | jq .valid"
 )]
 pub struct Args {
     /// A history file, or a run folder
@@ -23,9 +24,12 @@ pub struct Args {
     /// Judge it as this workload's [default: from plan.json, else guessed from the operations]
     #[arg(short, long, value_name = "W")]
     workload: Option<String>,
-    /// Judge it by this consistency model (`quorate list models`)
+    /// Judge it by this consistency model, or as this object (`quorate list models`)
     #[arg(short, long, value_name = "M", conflicts_with = "workload")]
     model: Option<String>,
+    /// The format of a history file [default: by its extension and its first bytes]
+    #[arg(long, value_name = "FORMAT", value_parser = super::convert::format_named)]
+    from: Option<format::Format>,
     /// Give up after this time with "unknown"
     #[arg(long, value_name = "T", value_parser = duration::parse, default_value = "10m")]
     timeout: Duration,
@@ -45,7 +49,7 @@ pub fn main(args: &Args) -> Result<ExitCode> {
     if args.threads == Some(0) {
         return Err(wrong("--threads must be at least 1"));
     }
-    let loaded = load::load(Path::new("results"), Some(&args.history))?;
+    let loaded = load::load(Path::new("results"), Some(&args.history), args.from)?;
     let mut request = Request::choose(
         &loaded.history,
         loaded.plan.as_ref(),

@@ -92,7 +92,10 @@ fn rows(what: What) -> Vec<Value> {
             .iter()
             .map(|fault| json!({"name": fault.name(), "description": fault.describe()}))
             .collect(),
-        What::Models => described(checking::MODELS),
+        What::Models => checking::models()
+            .into_iter()
+            .map(|(name, text)| json!({"name": name, "description": text}))
+            .collect(),
         What::Checkers => described(checking::CHECKERS),
         What::Bugs => catalog::TARGETS
             .iter()

@@ -23,7 +23,7 @@ pub struct Args {
 
 /// Carries it out.
 pub fn main(args: &Args) -> Result<ExitCode> {
-    let loaded = load::load(&args.results, args.run.as_deref())?;
+    let loaded = load::load(&args.results, args.run.as_deref(), None)?;
     let (Some(folder), Some(plan)) = (&loaded.folder, &loaded.plan) else {
         return Err(wrong("a report needs a run folder with plan.json; this is a single history"));
     };

@@ -48,7 +48,7 @@ pub struct Args {
 /// Carries it out.
 pub fn main(args: &Args) -> Result<ExitCode> {
     let kind = args.kind.as_deref().map(event_type).transpose()?;
-    let loaded = load::load(&args.results, args.run.as_deref())?;
+    let loaded = load::load(&args.results, args.run.as_deref(), None)?;
     let filtered = args.key.is_some()
         || args.process.is_some()
         || args.f.is_some()

@@ -47,7 +47,7 @@ fn checkers(sources: &Sources<'_>) -> Markup {
                             th scope="row" { (text::label(name)) }
                             td { (word(report.valid)) }
                             td { (algorithms(report)) }
-                            td { (report.why.as_deref().map_or_else(String::new, |why| text::cut(&text::visible(why), 240))) }
+                            td { (reason(report)) }
                             td.code { (details(report)) }
                         }
                     }
@@ -208,6 +208,11 @@ fn href(path: &str) -> String {
         }
     }
     out
+}
+
+/// Why a checker concluded what it did, in one line.
+fn reason(report: &CheckerReport) -> String {
+    report.why.as_deref().map_or_else(String::new, |why| text::cut(&text::visible(why), 240))
 }
 
 #[cfg(test)]

@@ -28,7 +28,8 @@ pub(super) fn plot(history: &History, windows: &[Window], end: u64) -> Markup {
             g class="grid" aria-hidden="true" {
                 @for part in 0..=2 {
                     @let rate = top * f64::from(part) / 2.0;
-                    (axis::level(frame.bottom() - f64::from(part) / 2.0 * frame.height, &rate_label(rate)))
+                    @let y = frame.bottom() - f64::from(part) / 2.0 * frame.height;
+                    (axis::level(y, &rate_label(rate)))
                 }
             }
             (frame.times())

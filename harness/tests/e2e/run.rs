@@ -3,6 +3,7 @@
 use crate::support::{Bench, Ran, processes_of};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use quorate_targets::bugs::{self, Bug};
 use std::io::{BufRead, BufReader};
 use std::time::{Duration, Instant};
 
@@ -51,42 +52,63 @@ fn a_correct_cluster_passes_under_real_faults() {
     assert_eq!(again.verdict(), verdict);
 }
 
-/// Bugs that five runs catch for sure, with what makes them show; a short list on a person's
-/// machine, all of them in CI.
-const CAUGHT: &[(&str, &[&str])] =
-    &[("stale-read", &["--nemesis", "partition"]), ("follower-read", &[])];
-const CAUGHT_IN_CI: &[(&str, &[&str])] = &[
-    ("ack-before-commit", &[]),
-    ("ack-before-sync", &[]),
-    ("minority-quorum", &["--nemesis", "partition"]),
-    ("double-apply", &[]),
-    ("lose-snapshot-tail", &[]),
-];
+/// Bugs that five real runs need not catch; simulated ones do.
+const RARE: [Bug; 3] = [Bug::ForgetVote, Bug::NoLogCheck, Bug::CommitPriorTerm];
+/// Bugs that are caught on every machine; CI catches all that are not rare.
+const ALWAYS: [Bug; 2] = [Bug::StaleRead, Bug::FollowerRead];
 
 #[test]
-fn seeded_bugs_are_caught() {
+fn seeded_bugs_are_caught_within_five_runs() {
     let bench = Bench::new();
     let all = std::env::var_os("CI").is_some();
-    let more = if all { CAUGHT_IN_CI } else { &[] };
-    for (bug, needs) in CAUGHT.iter().chain(more) {
-        let caught = ["1", "2", "3", "4", "5"].iter().any(|seed| {
-            let mut args = vec!["run", "raft-kv", "--seed", seed, "--bug", bug, "--format", "json"];
-            args.extend(["--time-limit", "20s"]);
-            args.extend(*needs);
-            let ran = bench.quorate(&args);
-            if ran.code == Some(0) {
-                return false;
-            }
-            ran.expect(1);
-            let verdict = ran.verdict();
-            assert_eq!(verdict["models"]["linearizable"], false, "{bug}: {}", verdict["why"]);
-            let first = &verdict["anomalies"][0];
-            assert!(!first["ops"].as_array().unwrap().is_empty(), "{bug}: no evidence");
-            assert!(!first["explanation"].as_str().unwrap().is_empty(), "{bug}: no words");
-            true
-        });
-        assert!(caught, "{bug} was not caught in five runs");
+    let wanted = |bug: &Bug| if all { !RARE.contains(bug) } else { ALWAYS.contains(bug) };
+    for entry in bugs::of("raft-kv").filter(|entry| wanted(&entry.bug)) {
+        let caught = ["1", "2", "3", "4", "5"].iter().any(|seed| caught(&bench, entry, seed));
+        assert!(caught, "{} was not caught in five runs", entry.name);
     }
+}
+
+/// Whether one run catches a bug; if it does, with evidence.
+fn caught(bench: &Bench, entry: &bugs::Entry, seed: &str) -> bool {
+    let mut args = vec!["run", "raft-kv", "--seed", seed, "--bug", entry.name, "--format", "json"];
+    args.extend(entry.needs);
+    let ran = bench.quorate(&args);
+    if ran.code == Some(0) {
+        return false;
+    }
+    ran.expect(1);
+    let verdict = ran.verdict();
+    assert_eq!(verdict["models"]["linearizable"], false, "{}: {}", entry.name, verdict["why"]);
+    let types: Vec<&str> =
+        verdict["anomaly_types"].as_array().unwrap().iter().map(|t| t.as_str().unwrap()).collect();
+    let kind = types.iter().any(|t| entry.anomaly.contains(t) || *t == "nonlinearizable");
+    assert!(kind, "{}: {types:?} is not what it must cause: {}", entry.name, entry.anomaly);
+    let first = &verdict["anomalies"][0];
+    assert!(!first["ops"].as_array().unwrap().is_empty(), "{}: no evidence", entry.name);
+    assert!(!first["explanation"].as_str().unwrap().is_empty(), "{}: no words", entry.name);
+    true
+}
+
+#[test]
+fn a_full_disk_stops_the_run_before_the_cluster_starts() {
+    let bench = Bench::new();
+    let disk = bench.folder.path().join("disk");
+    std::fs::create_dir(&disk).unwrap();
+    let mounted = std::process::Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"])
+        .arg(&disk)
+        .output();
+    if !mounted.is_ok_and(|output| output.status.success()) {
+        eprintln!("not tried: mounting a small disk needs root");
+        return;
+    }
+    let ran = bench.quorate(&["run", "raft-kv", "--results", "disk", "-t", "1s"]);
+    let left = processes_of(bench.folder.path());
+    let unmounted = std::process::Command::new("umount").arg(&disk).status().unwrap();
+    assert!(unmounted.success());
+    assert_eq!(ran.code, Some(255), "{}", ran.stderr);
+    assert!(ran.stderr.contains("full") && ran.stderr.contains("--results"), "{}", ran.stderr);
+    assert_eq!(left, Vec::<u32>::new(), "nodes were left running");
 }
 
 /// Starts a run and waits until operations flow.

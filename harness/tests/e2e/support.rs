@@ -83,15 +83,13 @@ pub(crate) fn lines(path: &Path) -> Vec<Value> {
         .collect()
 }
 
-/// Processes of this machine whose command line names `folder`.
+/// Processes of this machine that work in `folder`: the nodes of its runs do.
 pub(crate) fn processes_of(folder: &Path) -> Vec<u32> {
-    let needle = folder.to_string_lossy().into_owned();
     std::fs::read_dir("/proc")
         .unwrap()
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
         .filter(|pid: &u32| {
-            std::fs::read(format!("/proc/{pid}/cmdline"))
-                .is_ok_and(|line| String::from_utf8_lossy(&line).contains(&needle))
+            std::fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd.starts_with(folder))
         })
         .collect()
 }

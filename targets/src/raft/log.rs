@@ -220,7 +220,11 @@ mod tests {
     proptest! {
         /// Compaction and truncation change no entry that stays.
         #[test]
-        fn like_a_list(terms in prop::collection::vec(1u64..4, 0..20), cut in 0u64..25, keep in 0u64..25) {
+        fn like_a_list(
+            terms in prop::collection::vec(1u64..4, 0..20),
+            cut in 0u64..25,
+            keep in 0u64..25,
+        ) {
             let mut terms = terms;
             terms.sort_unstable();
             let mut log = log(0, &terms);

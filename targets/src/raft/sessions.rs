@@ -121,7 +121,10 @@ mod tests {
         /// Whatever comes in whatever order, no request is new twice; and the table survives a
         /// snapshot.
         #[test]
-        fn applied_once(requests in prop::collection::vec((0u64..6, 0u64..4), 0..60), limit in 1usize..5) {
+        fn applied_once(
+            requests in prop::collection::vec((0u64..6, 0u64..4), 0..60),
+            limit in 1usize..5,
+        ) {
             let mut sessions = Sessions::default();
             let mut applied = BTreeSet::new();
             for (at, (client, seq)) in requests.into_iter().enumerate() {

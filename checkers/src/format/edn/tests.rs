@@ -1,3 +1,5 @@
+//! EDN texts and their values, right and wrong.
+
 use super::*;
 
 fn read(text: &str) -> Result<Value, EdnError> {

@@ -1,3 +1,5 @@
+//! JSON texts and their values, right and wrong.
+
 use super::*;
 
 fn read(text: &str) -> Result<Value, JsonError> {

@@ -1,3 +1,5 @@
+//! What the reader takes, what it refuses, and in which words.
+
 use super::*;
 use crate::history::{EventType, Nanos, OpIndex, Process};
 use crate::value::Value;

@@ -1,3 +1,5 @@
+//! Each rule of a well-formed history, kept and broken.
+
 use super::*;
 use crate::history::{Builder, History};
 

@@ -9,17 +9,17 @@ use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
 /// A value of the key, by number; [`INITIAL`] is `null`, what a key holds before any write.
-pub(super) type ValueId = u32;
+pub(in crate::linearizable) type ValueId = u32;
 
 /// The value before the first write.
-pub(super) const INITIAL: ValueId = 0;
+pub(in crate::linearizable) const INITIAL: ValueId = 0;
 
 /// The completion of an operation that never completed.
-pub(super) const OPEN: u32 = u32::MAX;
+pub(in crate::linearizable) const OPEN: u32 = u32::MAX;
 
 /// What an operation did, as far as it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Action {
+pub(in crate::linearizable) enum Action {
     /// It read this value.
     Read(ValueId),
     /// It wrote, or may write.
@@ -34,22 +34,22 @@ pub(super) enum Action {
 
 /// One operation.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct RegisterCall {
+pub(in crate::linearizable) struct RegisterCall {
     /// Its place among the key's operations.
-    pub(super) op: u32,
+    pub(in crate::linearizable) op: u32,
     /// The event's index plus one: 0 is before all events.
-    pub(super) invoke: u32,
+    pub(in crate::linearizable) invoke: u32,
     /// The event's index plus one, or [`OPEN`] if the outcome is unknown.
-    pub(super) complete: u32,
-    pub(super) action: Action,
+    pub(in crate::linearizable) complete: u32,
+    pub(in crate::linearizable) action: Action,
 }
 
 /// All that matters of one key's history: what certainly did not happen is left out, and so are
 /// reads without an answer.
-pub(super) struct RegisterCalls<'a> {
-    pub(super) calls: Vec<RegisterCall>,
+pub(in crate::linearizable) struct RegisterCalls<'a> {
+    pub(in crate::linearizable) calls: Vec<RegisterCall>,
     /// The values by number.
-    pub(super) values: Vec<&'a Value>,
+    pub(in crate::linearizable) values: Vec<&'a Value>,
 }
 
 const NULL: &Value = &Value::Null;

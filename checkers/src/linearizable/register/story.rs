@@ -4,7 +4,7 @@ use super::calls::{Action, RegisterCalls, ValueId};
 use super::zones::{Conflict, NONE, Zone};
 use crate::history::{EventType, OpView};
 use crate::linearizable::key::KeyContext;
-use crate::linearizable::words::{CHECKER, as_json, describe, events, of_key};
+use crate::linearizable::words::{CHECKER, as_json, describe, events, on_key};
 use crate::verdict::Anomaly;
 use serde_json::{Map, json};
 
@@ -15,8 +15,8 @@ pub(super) struct Story<'a, 'b, 'c> {
 }
 
 impl<'a> Story<'a, '_, '_> {
-    /// The anomaly, and the calls that take part in it.
-    pub(super) fn tell(&self, conflict: &Conflict) -> (Anomaly, Vec<u32>) {
+    /// The anomaly.
+    pub(super) fn tell(&self, conflict: &Conflict) -> Anomaly {
         let (kind, calls, explanation) = match *conflict {
             Conflict::ThinAir(call) => self.thin_air(call),
             Conflict::Contradiction(call) => (
@@ -59,14 +59,13 @@ impl<'a> Story<'a, '_, '_> {
             evidence.insert("key".into(), key.into());
         }
         evidence.insert("operations".into(), json!(ops.iter().map(as_json).collect::<Vec<_>>()));
-        let anomaly = Anomaly {
+        Anomaly {
             kind: kind.into(),
             checker: CHECKER.into(),
-            explanation: format!("{explanation}{}", self.on_key()),
+            explanation: format!("{explanation}{}", on_key(self.context.group.key)),
             ops: events(ops),
             evidence,
-        };
-        (anomaly, calls)
+        }
     }
 
     fn thin_air(&self, call: u32) -> (&'static str, Vec<u32>, String) {
@@ -214,10 +213,5 @@ impl<'a> Story<'a, '_, '_> {
             Action::Cas(_, new) => self.value(new),
             _ => self.observed(call),
         }
-    }
-
-    fn on_key(&self) -> String {
-        let key = of_key(self.context.group.key);
-        if key.is_empty() { key } else { format!(" ({})", key.trim_start_matches(" of ")) }
     }
 }

@@ -1,0 +1,262 @@
+//! The smallest history that still fails.
+//!
+//! Three steps, each asking the checker again. Linearizability is closed under prefixes, so that
+//! the shortest failing prefix of the failing key is found by bisection. Then whole *clusters*
+//! go: all operations on one value of a register (with those that compare-and-set ties to it),
+//! one item of a container, one element of a set. At last single operations that only observe.
+//! Neither can make a wrong history out of a right one: if what is left fails, the whole does,
+//! and for the same cause. (Delta debugging: Zeller and Hildebrandt, "Simplifying and isolating
+//! failure-inducing input", 2002.)
+
+use super::kind::ModelKind;
+use super::options::Options;
+use super::report::check;
+use crate::history::{Event, EventType, History, OpIndex, OpView};
+use crate::value::{Name, Value};
+use crate::verdict::Valid;
+use hashbrown::HashMap;
+use rustc_hash::FxBuildHasher;
+
+/// How often the checker is asked at most.
+const CHECKS_MAX: usize = 2000;
+
+/// The smallest history found that is still not linearizable; nothing if `history` is not known
+/// to fail. Its events carry their index in `history` as the field `original-index`.
+///
+/// The result is a history like any other, which a checker rejects again. Cost: the checks of
+/// ever smaller histories, some tens where a special algorithm decides.
+pub fn minimize(history: &History, kind: ModelKind, options: &Options<'_>) -> Option<History> {
+    let report = check(history, kind, options);
+    let first = report.anomalies.first();
+    let culprit = first.and_then(|anomaly| anomaly.ops.first().copied());
+    if report.valid != Valid::False {
+        return None;
+    }
+    let mut smaller = Smaller { kind, options, checks: 0, best: original(history) };
+    if let Some(op) = culprit.and_then(|index| history.op_at(index)) {
+        let key = op.key();
+        smaller.try_keeping(|other| other.key() == key);
+    }
+    smaller.cut();
+    smaller.only(&first.map(|anomaly| anomaly.ops.clone()).unwrap_or_default());
+    smaller.shrink(clusters);
+    smaller.shrink(observers);
+    Some(smaller.best)
+}
+
+const ORIGINAL: &str = "original-index";
+
+/// The same history, with each event's index as a field.
+fn original(history: &History) -> History {
+    let mark = |event: &Event| {
+        let mut event = event.clone();
+        let mut extra = event.extra.take().map(Vec::from).unwrap_or_default();
+        if extra.iter().all(|(name, _)| name.as_str() != ORIGINAL) {
+            extra.push((Name::from(ORIGINAL), Value::Int(i64::from(event.index.0))));
+        }
+        event.extra = Some(extra.into());
+        event
+    };
+    History::from_events(history.events().iter().map(mark).collect()).unwrap_or_default()
+}
+
+/// The groups that operations belong to, by position; those in none always stay.
+type Grouping = fn(&History, ModelKind) -> Vec<Option<u32>>;
+
+struct Smaller<'a, 'b> {
+    kind: ModelKind,
+    options: &'a Options<'b>,
+    checks: usize,
+    best: History,
+}
+
+impl Smaller<'_, '_> {
+    /// Whether this fails too; then it is the best so far.
+    fn try_events(&mut self, events: Vec<Event>) -> bool {
+        if self.checks >= CHECKS_MAX {
+            return false;
+        }
+        self.checks += 1;
+        let renumber = |(at, mut event): (usize, Event)| {
+            event.index = OpIndex(at as u32);
+            event
+        };
+        let events = events.into_iter().enumerate().map(renumber).collect();
+        let Ok(history) = History::from_events(events) else { return false };
+        let fails = check(&history, self.kind, self.options).valid == Valid::False;
+        if fails {
+            self.best = history;
+        }
+        fails
+    }
+
+    fn try_keeping(&mut self, keep: impl Fn(&OpView<'_>) -> bool) -> bool {
+        let mut kept = vec![false; self.best.events().len()];
+        for op in self.best.ops().filter(|op| keep(op)) {
+            for event in [Some(op.invoke), op.complete].into_iter().flatten() {
+                kept[event.index.0 as usize] = true;
+            }
+        }
+        let events = self.best.events().iter().filter(|event| kept[event.index.0 as usize]);
+        let events: Vec<Event> = events.cloned().collect();
+        events.len() < self.best.events().len() && self.try_events(events)
+    }
+
+    /// The shortest failing prefix, by bisection.
+    fn cut(&mut self) {
+        let all = self.best.events().to_vec();
+        let (mut passes, mut fails) = (0, all.len());
+        while fails - passes > 1 {
+            let middle = usize::midpoint(passes, fails);
+            if self.try_events(all[..middle].to_vec()) {
+                fails = middle;
+            } else {
+                passes = middle;
+            }
+        }
+    }
+
+    /// Mostly the clusters of the operations that the evidence names fail alone.
+    fn only(&mut self, ops: &[OpIndex]) {
+        let groups = clusters(&self.best, self.kind);
+        let named = |op: &OpView<'_>| {
+            let events = [Some(op.invoke), op.complete];
+            events.into_iter().flatten().any(|event| {
+                let index = original_index(event);
+                ops.iter().any(|named| i64::from(named.0) == index)
+            })
+        };
+        let keep: Vec<Option<u32>> =
+            self.best.ops().filter(named).map(|op| groups[op.position]).collect();
+        self.try_keeping(|op| groups[op.position].is_none_or(|group| keep.contains(&Some(group))));
+    }
+
+    /// Leaves out groups, many at a time at first, until none can be left out.
+    fn shrink(&mut self, grouping: Grouping) {
+        let mut parts = 2;
+        loop {
+            let groups = grouping(&self.best, self.kind);
+            let count = groups.iter().flatten().max().map_or(0, |most| *most as usize + 1);
+            if count == 0 || self.checks >= CHECKS_MAX {
+                return;
+            }
+            parts = parts.min(count);
+            let size = count.div_ceil(parts);
+            let smaller = (0..count).step_by(size).any(|from| {
+                let leave_out = from..from + size;
+                self.try_keeping(|op| {
+                    groups[op.position].is_none_or(|group| !leave_out.contains(&(group as usize)))
+                })
+            });
+            if smaller {
+                parts = parts.saturating_sub(1).max(2);
+            } else if size == 1 {
+                return;
+            } else {
+                parts *= 2;
+            }
+        }
+    }
+}
+
+fn original_index(event: &Event) -> i64 {
+    let mut extra = event.extra.iter().flat_map(|extra| extra.iter());
+    let field = extra.find(|(name, _)| name.as_str() == ORIGINAL);
+    field.and_then(|(_, value)| value.as_int()).unwrap_or(-1)
+}
+
+/// Operations by value.
+fn clusters(history: &History, kind: ModelKind) -> Vec<Option<u32>> {
+    let mut groups = Groups::default();
+    let of_op: Vec<Option<u32>> = history
+        .ops()
+        .map(|op| match kind {
+            ModelKind::Register => groups.of_register(&op),
+            ModelKind::Set => Some(groups.of(op.input())),
+            ModelKind::Queue | ModelKind::Stack | ModelKind::PriorityQueue => {
+                let seen = op.output().filter(|seen| !seen.is_null());
+                let item = seen.unwrap_or_else(|| op.input());
+                (!item.is_null()).then(|| groups.of(item))
+            }
+            _ => None,
+        })
+        .collect();
+    groups.dense(&of_op)
+}
+
+/// Operations that only observe, each alone.
+fn observers(history: &History, kind: ModelKind) -> Vec<Option<u32>> {
+    let mut count = 0;
+    let single = |op: OpView<'_>| {
+        let observes = match (op.f().as_str(), kind) {
+            ("read" | "contains" | "peek", _) => true,
+            ("cas", _) => op.outcome == EventType::Fail,
+            ("dequeue" | "deq" | "pop" | "poll" | "take", _) => {
+                op.outcome == EventType::Fail || op.output().is_some_and(Value::is_null)
+            }
+            _ => op.outcome == EventType::Fail,
+        };
+        observes.then(|| {
+            count += 1;
+            count - 1
+        })
+    };
+    history.ops().map(single).collect()
+}
+
+/// Groups of values, joined where a compare-and-set ties them.
+#[derive(Default)]
+struct Groups {
+    numbers: HashMap<Value, u32, FxBuildHasher>,
+    /// Each group's parent; a root is its own.
+    parents: Vec<u32>,
+}
+
+impl Groups {
+    fn of(&mut self, value: &Value) -> u32 {
+        if let Some(number) = self.numbers.get(value) {
+            return *number;
+        }
+        let number = self.parents.len() as u32;
+        self.numbers.insert(value.clone(), number);
+        self.parents.push(number);
+        number
+    }
+
+    fn of_register(&mut self, op: &OpView<'_>) -> Option<u32> {
+        let value = match (op.f().as_str(), op.input().as_list()) {
+            ("cas", Some([old, new])) if op.outcome != EventType::Fail => {
+                let (old, new) = (self.of(old), self.of(new));
+                let (old, new) = (self.root(old), self.root(new));
+                self.parents[old as usize] = new;
+                return Some(new);
+            }
+            ("cas", _) => return None,
+            ("read", _) => op.output()?,
+            _ => op.input(),
+        };
+        Some(self.of(value))
+    }
+
+    fn root(&mut self, mut group: u32) -> u32 {
+        while self.parents[group as usize] != group {
+            let parent = self.parents[group as usize];
+            self.parents[group as usize] = self.parents[parent as usize];
+            group = parent;
+        }
+        group
+    }
+
+    /// The groups' roots, numbered from 0 without gaps.
+    fn dense(&mut self, of_op: &[Option<u32>]) -> Vec<Option<u32>> {
+        let mut numbers: HashMap<u32, u32, FxBuildHasher> = HashMap::default();
+        let number = |group: &Option<u32>| {
+            group.map(|group| {
+                let root = self.root(group);
+                let next = numbers.len() as u32;
+                *numbers.entry(root).or_insert(next)
+            })
+        };
+        of_op.iter().map(number).collect()
+    }
+}
