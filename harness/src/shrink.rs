@@ -8,6 +8,7 @@
 //! another course through the nodes' random timeouts, so that a reduction may also be tried
 //! under a few other seeds. What comes out is small, not smallest.
 
+mod aims;
 mod ddmin;
 mod nodes;
 
@@ -69,6 +70,9 @@ pub struct Shrunk {
 
 /// Seeds that a reduction is tried under, beside the plan's own, where it is worth it.
 const OTHER_SEEDS: u64 = 6;
+
+/// The same where nodes are taken away, which changes everything.
+const NODE_SEEDS: u64 = 60;
 
 struct Shrinker<'a> {
     best: Plan,
@@ -218,6 +222,12 @@ impl Shrinker<'_> {
         self.attempt_script(|script| script.last.clear())?;
         self.say("faults");
         self.faults()?;
+        self.say("aims");
+        for place in 0..self.best.schedule.len() {
+            for simpler in aims::simpler(&self.best, place) {
+                self.attempt(simpler)?;
+            }
+        }
         self.say("operations");
         self.operations()?;
         self.say("clients");
@@ -227,7 +237,7 @@ impl Shrinker<'_> {
         self.say("options");
         self.options()?;
         self.say("nodes");
-        let seeds = std::mem::replace(&mut self.other_seeds, 20);
+        let seeds = std::mem::replace(&mut self.other_seeds, NODE_SEEDS);
         for size in 1..self.best.nodes {
             if self.attempt(nodes::reduced(&self.best, size))? {
                 break;
