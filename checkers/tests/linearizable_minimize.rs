@@ -1,5 +1,7 @@
 //! The smallest failing history: it still fails, is no larger, and says where it came from.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #[path = "linearizable_support/mod.rs"]
 mod linearizable_support;
 
@@ -37,9 +39,9 @@ fn random(seed: u64) -> History {
         match open[process].take() {
             Some(Some(value)) => event(&mut text, process, "ok", "write", &format!("{value}")),
             Some(None) => {
-                let seen = rng.random_range(0..=written);
-                let seen = if seen == 0 { "null".into() } else { seen.to_string() };
-                event(&mut text, process, "ok", "read", &seen);
+                let value = rng.random_range(0..=written);
+                let result = if value == 0 { "null".into() } else { value.to_string() };
+                event(&mut text, process, "ok", "read", &result);
             }
             None if rng.random_bool(0.5) => {
                 written += 1;
