@@ -269,7 +269,7 @@ impl World for Simulated {
 
     fn inject(&mut self, action: &Action) {
         if let Some(outcome) = self.apply(action) {
-            self.ready.push_back(Happening::Injected(outcome))
+            self.ready.push_back(Happening::Injected(outcome));
         } else {
             let (next, deadline) = (self.now.0 + LEADER_AGAIN.0, self.now.0 + LEADER_MAX.0);
             let (next, deadline) = (Nanos(next), Nanos(deadline));
