@@ -130,6 +130,18 @@ impl Request {
     }
 }
 
+/// The smallest history found that is still not linearizable, by the first such check; `None`
+/// where the history is not known to fail.
+pub fn minimize(history: &History, request: &Request) -> Option<History> {
+    let model = request.checks.iter().find_map(|check| match check {
+        Check::Linearizable { model } => model.parse::<ModelKind>().ok(),
+        Check::Stats => None,
+    })?;
+    let threads = request.threads.unwrap_or(0);
+    let options = linearizable::Options { threads, ..linearizable::Options::default() };
+    linearizable::minimize(history, model, &options)
+}
+
 /// Judges a history.
 pub fn check(history: &History, request: &Request) -> Verdict {
     let stop = AtomicBool::new(false);

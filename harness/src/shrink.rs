@@ -23,6 +23,9 @@ use quorate_targets::sim::{Delay, Detail, Nanos, Weather};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+/// Copies a part of the weather.
+type WeatherPart = fn(&mut Weather, &Weather);
+
 /// How much may be spent.
 #[derive(Clone, Copy, Debug)]
 pub struct Budget {
@@ -34,7 +37,7 @@ pub struct Budget {
 
 impl Default for Budget {
     fn default() -> Budget {
-        Budget { runs: 3_000, time: Duration::from_secs(60) }
+        Budget { runs: 3_000, time: Duration::from_mins(1) }
     }
 }
 
@@ -304,8 +307,7 @@ impl Shrinker<'_> {
         let mut still = calm_weather();
         (still.link.delay, still.client) = (fixed(500), fixed(100));
         (still.disk.sync, still.boot) = (fixed(1_000), fixed(10_000));
-        type Part = fn(&mut Weather, &Weather);
-        let parts: [Part; 8] = [
+        let parts: [WeatherPart; 8] = [
             |weather, to| *weather = *to,
             |weather, to| weather.link = to.link,
             |weather, to| weather.disk = to.disk,

@@ -151,7 +151,7 @@ fn from_history(trial: &Trial) -> Vec<Line> {
 fn isolated(grudge: &Value) -> String {
     let Value::Map(pairs) = grudge else { return grudge.to_string() };
     let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (node, deaf_to) in pairs.iter() {
+    for (node, deaf_to) in pairs {
         groups.entry(deaf_to.to_string()).or_default().push(node.to_string().replace('"', ""));
     }
     let told: Vec<String> = groups

@@ -167,7 +167,7 @@ fn what_is_shrunk_fails_alike_and_is_smaller() {
     for bug in ["stale-read", "ack-before-sync", "lose-snapshot-tail", "double-apply"] {
         let tally = hunt_for(&[bug], 200, |_| {});
         let found = &tally.found[0];
-        let budget = Budget { runs: 1_500, time: Duration::from_secs(120) };
+        let budget = Budget { runs: 1_500, time: Duration::from_mins(2) };
         let shrunk =
             shrink(&found.plan, budget, &AtomicBool::new(false), &mut |_, _, _| {}).unwrap();
         let again = carry_out(&shrunk.plan, Detail::Digest).unwrap().failure().unwrap();

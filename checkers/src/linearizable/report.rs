@@ -3,7 +3,7 @@
 use super::key::{KeyContext, KeyReport};
 use super::kind::ModelKind;
 use super::meter::{Meter, Purse};
-use super::options::Options;
+use super::options::{Options, Unknown};
 use super::words::{CHECKER, of_key};
 use super::{Outcome, append, grow, in_parallel, lock, objects, pool, register, set};
 use crate::history::{History, KeyGroup};
@@ -12,34 +12,54 @@ use crate::verdict::{Anomaly, CheckerReport, Valid};
 use serde_json::{Map, json};
 use std::collections::BTreeMap;
 
+/// Steps that each key may take before any key may take more.
+const FIRST_ROUND_STEPS: u64 = 1 << 18;
+
 /// Checks each key of `history` against a model, keys in parallel.
 ///
 /// `ok` operations happened, `info` ones may yet, `fail` ones did not; except that a `cas` which
 /// failed with the error `["precondition-failed", SEEN]` counts as a read of `SEEN`, and one
 /// that failed with `precondition-failed` alone says that the value was not the one compared
 /// with. The report's `details` count the keys that each algorithm decided.
+///
+/// Keys that need a long search wait until all others are decided, and are left undecided if
+/// one of these is a violation already: one hard key does not hide an easy one.
 pub fn check(history: &History, kind: ModelKind, options: &Options<'_>) -> CheckerReport {
     let partition = history.by_key();
     let purse = Purse::new(options);
     let groups: Vec<KeyGroup<'_>> = partition.groups().collect();
-    let reports = in_parallel(options, groups.clone(), |group, bytes| {
-        let meter = Meter::new(options, &purse, bytes);
-        let mut context = KeyContext { history, group, meter };
-        match kind {
-            ModelKind::Register => register::check(&mut context),
-            ModelKind::AppendList => append::check(&mut context),
-            ModelKind::Set => set::check(&mut context),
-            ModelKind::GrowOnlySet => grow::check(&mut context),
-            ModelKind::Queue | ModelKind::Stack | ModelKind::PriorityQueue => {
-                pool::check(&mut context, kind)
-            }
-            ModelKind::Counter => objects::counter(&mut context),
-            ModelKind::Mutex => objects::mutex(&mut context),
-            ModelKind::OwnedLock => lock::check(&mut context),
+    let decide = |at: usize, bytes: usize, steps_max: u64| {
+        let meter = Meter::new(options, &purse, bytes).at_most(steps_max);
+        decide(kind, &mut KeyContext { history, group: groups[at], meter })
+    };
+    let all = (0..groups.len()).collect();
+    let mut reports = in_parallel(options, all, |at, bytes| decide(at, bytes, FIRST_ROUND_STEPS));
+    if reports.iter().all(|report| report.outcome != Outcome::Violation) {
+        let long = |at: &usize| matches!(reports[*at].outcome, Outcome::Unknown(Unknown::Steps(_)));
+        let hard: Vec<usize> = (0..groups.len()).filter(long).collect();
+        let again = in_parallel(options, hard.clone(), |at, bytes| decide(at, bytes, u64::MAX));
+        for (at, report) in hard.into_iter().zip(again) {
+            reports[at] = report;
         }
-    });
+    }
     let keys: Vec<Option<&Value>> = groups.iter().map(|group| group.key).collect();
     assemble(kind, &keys, reports, history.operations().len())
+}
+
+/// Decides one key by the cheapest algorithm that is exact for it.
+fn decide(kind: ModelKind, context: &mut KeyContext<'_, '_>) -> KeyReport {
+    match kind {
+        ModelKind::Register => register::check(context),
+        ModelKind::AppendList => append::check(context),
+        ModelKind::Set => set::check(context),
+        ModelKind::GrowOnlySet => grow::check(context),
+        ModelKind::Queue | ModelKind::Stack | ModelKind::PriorityQueue => {
+            pool::check(context, kind)
+        }
+        ModelKind::Counter => objects::counter(context),
+        ModelKind::Mutex => objects::mutex(context),
+        ModelKind::OwnedLock => lock::check(context),
+    }
 }
 
 fn assemble(

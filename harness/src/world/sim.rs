@@ -268,13 +268,12 @@ impl World for Simulated {
     }
 
     fn inject(&mut self, action: &Action) {
-        match self.apply(action) {
-            Some(outcome) => self.ready.push_back(Happening::Injected(outcome)),
-            None => {
-                let (next, deadline) = (self.now.0 + LEADER_AGAIN.0, self.now.0 + LEADER_MAX.0);
-                let (next, deadline) = (Nanos(next), Nanos(deadline));
-                self.waiting = Some(Waiting { action: action.clone(), next, deadline });
-            }
+        if let Some(outcome) = self.apply(action) {
+            self.ready.push_back(Happening::Injected(outcome));
+        } else {
+            let (next, deadline) = (self.now.0 + LEADER_AGAIN.0, self.now.0 + LEADER_MAX.0);
+            let (next, deadline) = (Nanos(next), Nanos(deadline));
+            self.waiting = Some(Waiting { action: action.clone(), next, deadline });
         }
     }
 
