@@ -107,7 +107,7 @@ fn wrong_arguments_are_said_to_be_wrong() {
     for (args, told) in [
         (&["sim", "raft"][..], "raft-kv"),
         (&["sim", "null"], "no nodes to simulate"),
-        (&["sim"], "target"),
+        (&["sim"], "<TARGET>"),
         (&["sim", "--plan", "nowhere.json"], "nowhere.json"),
         (&["sim", "--plan", "broken.json"], "not a plan"),
         (&["hunt", "null"], "no nodes to simulate"),
