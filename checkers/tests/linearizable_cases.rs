@@ -2,7 +2,7 @@
 
 mod linearizable_support;
 
-use linearizable_support::cases::{all, decide, folder};
+use linearizable_support::cases::{all, decide, folder, traces};
 use quorate_checkers::linearizable::Options;
 use quorate_checkers::verdict::Valid;
 
@@ -20,4 +20,20 @@ fn every_case_agrees_with_its_verdict() {
         }
     }
     assert!(wrong.is_empty(), "{} of {} cases:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+}
+
+/// The key-value traces list each call next to its answer, by number. So their rows do not tell
+/// which calls were concurrent, and in the order of rows some that are called linearizable read
+/// what was overwritten before. Real time is not in them, and nothing can be concluded from it.
+#[test]
+fn traces_without_real_time_are_no_cases() {
+    let Some(folder) = folder() else { return };
+    let traces = traces(&folder);
+    assert_eq!(traces.len(), 11);
+    for (name, history) in traces {
+        let adjacent = |op: &quorate_checkers::history::Operation| {
+            op.complete.is_some_and(|complete| complete.0 == op.invoke.0 + 1)
+        };
+        assert!(history.operations().iter().all(adjacent), "{name} has calls that overlap");
+    }
 }

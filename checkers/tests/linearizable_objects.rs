@@ -51,8 +51,12 @@ impl Tally {
 }
 
 fn shape(rng: &mut impl Rng, calls: usize, crashes: bool) -> Shape {
-    let crashed = if crashes { [0.2, 0.5][rng.random_range(0..2)] } else { 0.0 };
-    Shape { clients: rng.random_range(1..=4), calls: rng.random_range(1..=calls), crashed }
+    let crash_rate = if crashes { [0.2, 0.5][rng.random_range(0..2)] } else { 0.0 };
+    Shape {
+        clients: rng.random_range(1..=4),
+        calls: rng.random_range(1..=calls),
+        crashed: crash_rate,
+    }
 }
 
 type PoolCall = Call<PoolInput<i64>, PoolOutput<i64>>;
@@ -139,12 +143,12 @@ where
         (Tally::default(), Tally::default(), Tally::default());
     for seed in 0..rounds(50_000) {
         let mut rng = rng(seed);
-        let (tally, crashes, peeks) = match seed % 10 {
+        let (tally, crashing, peeks) = match seed % 10 {
             0..5 => (&mut sure, false, false),
             5..9 => (&mut crashed, true, false),
             _ => (&mut peeked, false, true),
         };
-        let calls = pool(&mut rng, crashes, peeks, take);
+        let calls = pool(&mut rng, crashing, peeks, take);
         let history = record(&calls, |_| None, record_pool);
         tally.compare(model, &calls, kind, &history);
     }

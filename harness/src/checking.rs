@@ -3,9 +3,9 @@
 //! A checker that fails or runs out of its budget gives "unknown" with its reason, and never
 //! hides what the others found.
 
-use crate::cli::{wrong, wrong_name};
 use crate::plan::Plan;
 use crate::stopped;
+use crate::usage::{wrong, wrong_name};
 use anyhow::Result;
 use quorate_checkers::history::History;
 use quorate_checkers::linearizable::ModelKind;
@@ -128,6 +128,18 @@ impl Request {
         });
         Ok(request)
     }
+}
+
+/// The smallest history found that is still not linearizable, by the first such check; `None`
+/// where the history is not known to fail.
+pub fn minimize(history: &History, request: &Request) -> Option<History> {
+    let model = request.checks.iter().find_map(|check| match check {
+        Check::Linearizable { model } => model.parse::<ModelKind>().ok(),
+        Check::Stats => None,
+    })?;
+    let threads = request.threads.unwrap_or(0);
+    let options = linearizable::Options { threads, ..linearizable::Options::default() };
+    linearizable::minimize(history, model, &options)
 }
 
 /// Judges a history.

@@ -11,10 +11,11 @@ pub mod run;
 pub mod show;
 pub mod sim;
 
+pub use crate::usage::{Wrong, wrong, wrong_name};
+
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use quorate_checkers::verdict::Valid;
-use std::fmt;
 use std::process::ExitCode;
 
 /// Exit code for arguments or input that are wrong.
@@ -54,28 +55,6 @@ pub enum Format {
     Text,
     /// For programs.
     Json,
-}
-
-/// The arguments or the input are wrong: exit code 254.
-#[derive(Debug)]
-pub struct Wrong(pub String);
-
-impl fmt::Display for Wrong {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Wrong {}
-
-/// An error that says the arguments or the input are wrong.
-pub fn wrong(message: impl Into<String>) -> anyhow::Error {
-    anyhow::Error::new(Wrong(message.into()))
-}
-
-/// The same for an error that is a sentence of its own.
-pub fn wrong_name(error: impl std::error::Error) -> anyhow::Error {
-    wrong(error.to_string())
 }
 
 /// Parses the command line and carries it out.

@@ -27,4 +27,5 @@ pub mod stopped;
 pub mod story;
 pub mod summary;
 pub mod trial;
+pub mod usage;
 pub mod world;

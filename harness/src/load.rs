@@ -1,8 +1,8 @@
 //! Loads what a person named: a run folder, or a single history file.
 
-use crate::cli::{wrong, wrong_name};
 use crate::plan::Plan;
 use crate::results::{self, file};
+use crate::usage::{wrong, wrong_name};
 use anyhow::{Context, Result};
 use quorate_checkers::format::{self, Format};
 use quorate_checkers::history::History;

@@ -10,7 +10,7 @@ mod schedule;
 mod shapes;
 
 pub use faults::FaultKind;
-pub use schedule::schedule;
+pub use schedule::{aim_at_leaders, is_aimed_at_leaders, schedule};
 pub use shapes::{Shape, Whom, alone};
 
 use quorate_targets::node::NodeId;

@@ -149,16 +149,13 @@ pub fn drive(
     let mut interpreter =
         Interpreter::new(world, recorder, workload.as_mut(), &members, plan.concurrency, observer);
     let main = interpreter.now();
-    let end = match &plan.script {
-        Some(script) => {
-            main_phase(plan, &mut interpreter, &mut script.main_phase(plan.time_limit))?
-        }
-        None => {
-            let clients = interpreter.workload().main();
-            let mut generator =
-                clients.stagger(gap_at_rate(plan.rate), plan.seed).time_limit(plan.time_limit);
-            main_phase(plan, &mut interpreter, &mut generator)?
-        }
+    let end = if let Some(script) = &plan.script {
+        main_phase(plan, &mut interpreter, &mut script.main_phase(plan.time_limit))?
+    } else {
+        let clients = interpreter.workload().main();
+        let mut generator =
+            clients.stagger(gap_at_rate(plan.rate), plan.seed).time_limit(plan.time_limit);
+        main_phase(plan, &mut interpreter, &mut generator)?
     };
     if matches!(end, PhaseEnd::Interrupted | PhaseEnd::Stopped | PhaseEnd::Violated) {
         return Ok(Driven { main, finale: None });

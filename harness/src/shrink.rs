@@ -8,6 +8,7 @@
 //! another course through the nodes' random timeouts, so that a reduction may also be tried
 //! under a few other seeds. What comes out is small, not smallest.
 
+mod aims;
 mod ddmin;
 mod nodes;
 
@@ -22,6 +23,9 @@ use quorate_targets::sim::{Delay, Detail, Nanos, Weather};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+/// Copies a part of the weather.
+type WeatherPart = fn(&mut Weather, &Weather);
+
 /// How much may be spent.
 #[derive(Clone, Copy, Debug)]
 pub struct Budget {
@@ -33,7 +37,7 @@ pub struct Budget {
 
 impl Default for Budget {
     fn default() -> Budget {
-        Budget { runs: 3_000, time: Duration::from_secs(60) }
+        Budget { runs: 3_000, time: Duration::from_mins(1) }
     }
 }
 
@@ -69,6 +73,9 @@ pub struct Shrunk {
 
 /// Seeds that a reduction is tried under, beside the plan's own, where it is worth it.
 const OTHER_SEEDS: u64 = 6;
+
+/// The same where nodes are taken away, which changes everything.
+const NODE_SEEDS: u64 = 60;
 
 struct Shrinker<'a> {
     best: Plan,
@@ -218,6 +225,12 @@ impl Shrinker<'_> {
         self.attempt_script(|script| script.last.clear())?;
         self.say("faults");
         self.faults()?;
+        self.say("aims");
+        for place in 0..self.best.schedule.len() {
+            for simpler in aims::simpler(&self.best, place) {
+                self.attempt(simpler)?;
+            }
+        }
         self.say("operations");
         self.operations()?;
         self.say("clients");
@@ -227,7 +240,7 @@ impl Shrinker<'_> {
         self.say("options");
         self.options()?;
         self.say("nodes");
-        let seeds = std::mem::replace(&mut self.other_seeds, 20);
+        let seeds = std::mem::replace(&mut self.other_seeds, NODE_SEEDS);
         for size in 1..self.best.nodes {
             if self.attempt(nodes::reduced(&self.best, size))? {
                 break;
@@ -294,8 +307,7 @@ impl Shrinker<'_> {
         let mut still = calm_weather();
         (still.link.delay, still.client) = (fixed(500), fixed(100));
         (still.disk.sync, still.boot) = (fixed(1_000), fixed(10_000));
-        type Part = fn(&mut Weather, &Weather);
-        let parts: [Part; 8] = [
+        let parts: [WeatherPart; 8] = [
             |weather, to| *weather = *to,
             |weather, to| weather.link = to.link,
             |weather, to| weather.disk = to.disk,

@@ -10,6 +10,7 @@ use crate::plan::Plan;
 use crate::trial::{self, Trial};
 use anyhow::Result;
 use quorate_checkers::history::{Event, EventType, Process};
+use quorate_checkers::value::Value;
 use quorate_targets::node::NodeId;
 use quorate_targets::sim::Detail;
 use quorate_targets::sim::trace::{Entry, What};
@@ -21,11 +22,19 @@ pub const LINES_MAX: usize = 600;
 /// What a message says is cut here.
 const TEXT_MAX: usize = 160;
 
-/// A line of the story, told at a time. Of lines at one moment faults and nodes come first.
+/// A line of the story, told at a time.
 struct Line {
     time: u64,
-    message: bool,
+    /// Sender, receivers and whether it is lost, if it is a message.
+    message: Option<Route>,
     text: String,
+}
+
+/// Where a message goes. Messages that say the same at one time, from one node to several or
+/// from several to one, are told as one.
+struct Route {
+    from: Vec<NodeId>,
+    to: Vec<NodeId>,
 }
 
 /// Carries the plan out and tells what happened.
@@ -38,9 +47,10 @@ pub fn tell(plan: &Plan, trial: &Trial) -> String {
     let mut lines: Vec<Line> = from_trace(trial.trace.entries());
     lines.extend(from_history(trial));
     lines.sort_by_key(|line| line.time);
+    let mut lines = gathered(lines);
     let all = lines.len();
     if lines.len() > LINES_MAX {
-        lines.retain(|line| !line.message);
+        lines.retain(|line| line.message.is_none());
     }
     let cut = lines.len().saturating_sub(LINES_MAX);
     lines.drain(..cut);
@@ -48,13 +58,45 @@ pub fn tell(plan: &Plan, trial: &Trial) -> String {
     if lines.len() < all {
         let _ = writeln!(story, "({} of {all} lines are left out)\n", all - lines.len());
     }
-    for Line { time, text, .. } in lines {
-        let _ = writeln!(story, "{:>11.3} ms  {text}", time as f64 / 1e6);
+    for Line { time, text, message } in lines {
+        let route = message.map_or_else(String::new, |Route { from, to }| {
+            format!("  {} -> {}  ", names(&from), names(&to))
+        });
+        let _ = writeln!(story, "{:>11.3} ms  {route}{text}", time as f64 / 1e6);
     }
     if let Some(failure) = trial.failure() {
         let _ = writeln!(story, "\n{}", failure.why);
     }
     story
+}
+
+/// Messages that say the same at one time, as one.
+fn gathered(lines: Vec<Line>) -> Vec<Line> {
+    let mut told: Vec<Line> = Vec::with_capacity(lines.len());
+    for line in lines {
+        let same =
+            told.iter_mut().rev().take_while(|other| other.time == line.time).find(|other| {
+                let (Some(one), Some(two)) = (&other.message, &line.message) else { return false };
+                other.text == line.text
+                    && ((one.from == two.from && !one.to.contains(&two.to[0]))
+                        || (one.to == two.to && !one.from.contains(&two.from[0])))
+            });
+        match (same.and_then(|other| other.message.as_mut()), &line.message) {
+            (Some(route), Some(more)) => {
+                if route.from == more.from {
+                    route.to.extend(&more.to);
+                } else {
+                    route.from.extend(&more.from);
+                }
+            }
+            _ => told.push(line),
+        }
+    }
+    told
+}
+
+fn names(nodes: &[NodeId]) -> String {
+    nodes.iter().map(NodeId::to_string).collect::<Vec<_>>().join(" ")
 }
 
 fn headline(plan: &Plan, trial: &Trial) -> String {
@@ -92,10 +134,34 @@ fn from_history(trial: &Trial) -> Vec<Line> {
     };
     let line = |event: &Event| Line {
         time: event.time.0,
-        message: false,
+        message: None,
         text: told(event, event.process != Process::Nemesis && guilty(event)),
     };
-    trial.history.events().iter().map(line).collect()
+    // What a fault came to says all that its announcement did.
+    let announced = |event: &&Event| {
+        let faults = ["start-partition", "stop-partition", "kill", "start", "pause", "resume"];
+        event.process == Process::Nemesis
+            && faults.contains(&event.f.as_str())
+            && crate::summary::outcome(event).is_none()
+    };
+    trial.history.events().iter().filter(|event| !announced(event)).map(line).collect()
+}
+
+/// A grudge in words, where it parts nodes into groups that hear only each other; else as it is.
+fn isolated(grudge: &Value) -> String {
+    let Value::Map(pairs) = grudge else { return grudge.to_string() };
+    let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (node, deaf_to) in pairs {
+        groups.entry(deaf_to.to_string()).or_default().push(node.to_string().replace('"', ""));
+    }
+    let told: Vec<String> = groups
+        .iter()
+        .map(|(deaf_to, nodes)| {
+            let deaf_to = deaf_to.replace(['"', '[', ']'], "").replace(',', " ");
+            format!("{} cannot hear {deaf_to}", nodes.join(" "))
+        })
+        .collect();
+    told.join("; ")
 }
 
 /// An event of the history in words.
@@ -106,8 +172,14 @@ fn told(event: &Event, guilty: bool) -> String {
     let node = event.node.as_deref().unwrap_or("?");
     match (event.process, event.kind) {
         (Process::Nemesis, _) => {
-            let outcome = crate::summary::outcome(event).map_or("", |outcome| outcome);
-            format!("nemesis   {} {} {outcome}{error}", event.f, event.value).trim_end().to_owned()
+            let outcome = crate::summary::outcome(event).unwrap_or_default();
+            let outcome = if outcome == "installed" { "" } else { outcome };
+            let value = if event.f.as_str() == "start-partition" {
+                isolated(&event.value)
+            } else {
+                event.value.to_string()
+            };
+            format!("nemesis   {} {value} {outcome}{error}", event.f).trim_end().to_owned()
         }
         (process, EventType::Invoke) => {
             format!("client {process:<2} asks {node}: {}{key} {}{mark}", event.f, event.value)
@@ -151,10 +223,11 @@ fn from_trace<'a>(entries: impl Iterator<Item = &'a Entry>) -> Vec<Line> {
                 let form = format!("{arrives}{}", form(&text));
                 if heard.entry((from, to)).or_default().insert(form) {
                     let fate = if arrives { "" } else { "  (lost)" };
+                    let route = Route { from: vec![from], to: vec![to] };
                     lines.push(Line {
                         time: entry.time.0,
-                        message: true,
-                        text: format!("  {from} -> {to}  {}{fate}", cut(&text)),
+                        message: Some(route),
+                        text: format!("{}{fate}", cut(&text)),
                     });
                 }
                 None
@@ -163,7 +236,7 @@ fn from_trace<'a>(entries: impl Iterator<Item = &'a Entry>) -> Vec<Line> {
         };
         if let Some(text) = told {
             heard.retain(|(from, to), _| *from != node && *to != node);
-            lines.push(Line { time: entry.time.0, message: false, text });
+            lines.push(Line { time: entry.time.0, message: None, text });
         }
     }
     lines

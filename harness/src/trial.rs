@@ -84,7 +84,7 @@ pub fn carry_out(plan: &Plan, detail: Detail) -> Result<Trial> {
         .context("the recorded history is not well-formed")?;
     let mut request = checking::Request::of_plan(plan)?;
     request.threads = Some(1);
-    request.timeout = Duration::from_secs(60);
+    request.timeout = Duration::from_mins(1);
     let verdict = checking::check(&history, &request);
     let end = world.now();
     let cluster = world.simulation().context("the world is not simulated")?;

@@ -1,8 +1,8 @@
 //! The test's own seam: where operations and faults go, and where their outcomes come from.
 //!
 //! The interpreter drives a [`World`] and cannot tell which it is in: [`processes`] on this
-//! machine, nodes in virtual time ([`sim`]), or a register inside the harness ([`null`]). A world never records anything; it only
-//! acts and tells.
+//! machine, nodes in virtual time ([`sim`]), or a register inside the harness ([`null`]). A world
+//! never records anything; it only acts and tells.
 
 mod injector;
 mod lanes;

@@ -159,5 +159,5 @@ fn threads_do_not_matter() {
 /// fails after a change of the simulator, old seeds mean new runs: say so, and set it anew.
 #[test]
 fn a_seed_means_the_same_everywhere() {
-    assert_eq!(ordeal(1).0.trace().digest(), 0x9f89_1fc6_09d3_ed0e);
+    assert_eq!(ordeal(1).0.trace().digest(), 0xf672_67e8_9904_5537);
 }

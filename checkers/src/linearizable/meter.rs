@@ -23,6 +23,8 @@ pub(crate) struct Meter<'a> {
     purse: &'a Purse,
     stop: Option<&'a (dyn Fn() -> bool + Sync)>,
     bytes_max: usize,
+    /// Steps that this key may use, whatever is left in the purse.
+    steps_max: u64,
     /// Steps drawn from the purse and not used yet.
     drawn: u64,
     /// Steps used.
@@ -31,7 +33,12 @@ pub(crate) struct Meter<'a> {
 
 impl<'a> Meter<'a> {
     pub(crate) fn new(options: &Options<'a>, purse: &'a Purse, bytes_max: usize) -> Meter<'a> {
-        Meter { purse, stop: options.stop, bytes_max, drawn: 0, steps: 0 }
+        Meter { purse, stop: options.stop, bytes_max, steps_max: u64::MAX, drawn: 0, steps: 0 }
+    }
+
+    /// The same with a bound on the steps of this key.
+    pub(crate) fn at_most(self, steps_max: u64) -> Meter<'a> {
+        Meter { steps_max, ..self }
     }
 
     /// Counts a step, at which `bytes` are held.
@@ -50,6 +57,9 @@ impl<'a> Meter<'a> {
     fn draw(&mut self) -> Result<(), Unknown> {
         if self.stop.is_some_and(|stop| stop()) {
             return Err(Unknown::Stopped);
+        }
+        if self.steps >= self.steps_max {
+            return Err(Unknown::Steps(self.steps));
         }
         let before = self.purse.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
             Some(left.saturating_sub(CHUNK))

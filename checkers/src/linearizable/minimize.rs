@@ -190,7 +190,6 @@ fn observers(history: &History, kind: ModelKind) -> Vec<Option<u32>> {
     let single = |op: OpView<'_>| {
         let observes = match (op.f().as_str(), kind) {
             ("read" | "contains" | "peek", _) => true,
-            ("cas", _) => op.outcome == EventType::Fail,
             ("dequeue" | "deq" | "pop" | "poll" | "take", _) => {
                 op.outcome == EventType::Fail || op.output().is_some_and(Value::is_null)
             }

@@ -3,7 +3,7 @@
 use super::key::{KeyContext, KeyReport};
 use super::kind::ModelKind;
 use super::meter::{Meter, Purse};
-use super::options::Options;
+use super::options::{Options, Unknown};
 use super::words::{CHECKER, of_key};
 use super::{Outcome, append, grow, in_parallel, lock, objects, pool, register, set};
 use crate::history::{History, KeyGroup};
@@ -12,25 +12,41 @@ use crate::verdict::{Anomaly, CheckerReport, Valid};
 use serde_json::{Map, json};
 use std::collections::BTreeMap;
 
+/// Steps that each key may take before any key may take more.
+const FIRST_ROUND_STEPS: u64 = 1 << 18;
+
 /// Checks each key of `history` against a model, keys in parallel.
 ///
 /// `ok` operations happened, `info` ones may yet, `fail` ones did not; except that a `cas` which
 /// failed with the error `["precondition-failed", SEEN]` counts as a read of `SEEN`, and one
 /// that failed with `precondition-failed` alone says that the value was not the one compared
 /// with. The report's `details` count the keys that each algorithm decided.
+///
+/// Keys that need a long search wait until all others are decided, and are left undecided if
+/// one of these is a violation already: one hard key does not hide an easy one.
 pub fn check(history: &History, kind: ModelKind, options: &Options<'_>) -> CheckerReport {
     let partition = history.by_key();
     let purse = Purse::new(options);
     let groups: Vec<KeyGroup<'_>> = partition.groups().collect();
-    let reports = in_parallel(options, groups.clone(), |group, bytes| {
-        let meter = Meter::new(options, &purse, bytes);
-        check_key(history, group, kind, meter)
-    });
+    let decide = |at: usize, bytes: usize, steps_max: u64| {
+        let meter = Meter::new(options, &purse, bytes).at_most(steps_max);
+        check_key(history, groups[at], kind, meter)
+    };
+    let all = (0..groups.len()).collect();
+    let mut reports = in_parallel(options, all, |at, bytes| decide(at, bytes, FIRST_ROUND_STEPS));
+    if reports.iter().all(|report| report.outcome != Outcome::Violation) {
+        let long = |at: &usize| matches!(reports[*at].outcome, Outcome::Unknown(Unknown::Steps(_)));
+        let hard: Vec<usize> = (0..groups.len()).filter(long).collect();
+        let again = in_parallel(options, hard.clone(), |at, bytes| decide(at, bytes, u64::MAX));
+        for (at, report) in hard.into_iter().zip(again) {
+            reports[at] = report;
+        }
+    }
     let keys: Vec<Option<&Value>> = groups.iter().map(|group| group.key).collect();
     assemble(kind, &keys, reports, history.operations().len())
 }
 
-/// Checks one key.
+/// Decides one key by the cheapest algorithm that is exact for it.
 pub(super) fn check_key(
     history: &History,
     group: KeyGroup<'_>,

@@ -8,6 +8,7 @@ use crate::out;
 use crate::summary;
 use anyhow::Result;
 use quorate_checkers::format;
+use quorate_checkers::history::History;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -15,7 +16,7 @@ use std::time::Duration;
 /// Judge a recorded history: a file, or a run folder.
 #[derive(clap::Args, Debug)]
 #[command(
-    after_help = "Examples:\n  quorate check results/latest\n  quorate check my-history.jsonl --workload register\n  quorate check jepsen/history.edn --model queue\n  quorate check my-history.jsonl --format json | jq .valid"
+    after_help = "Examples:\n  quorate check results/latest\n  quorate check my-history.jsonl --workload register\n  quorate check jepsen/history.edn --model queue\n  quorate check my-history.jsonl --minimal small.jsonl\n  quorate check my-history.jsonl --format json | jq .valid"
 )]
 pub struct Args {
     /// A history file, or a run folder
@@ -36,6 +37,9 @@ pub struct Args {
     /// Threads for keys that are judged in parallel [default: one a core]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
+    /// Write the smallest history found that still fails to this file
+    #[arg(long, value_name = "FILE")]
+    minimal: Option<PathBuf>,
     /// What is printed
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -64,6 +68,9 @@ pub fn main(args: &Args) -> Result<ExitCode> {
         }
     }
     let verdict = checking::check(&loaded.history, &request);
+    if let Some(path) = &args.minimal {
+        write_minimal(path, &loaded.history, &request)?;
+    }
     match args.format {
         Format::Json => out::json(&verdict)?,
         Format::Text => {
@@ -72,4 +79,15 @@ pub fn main(args: &Args) -> Result<ExitCode> {
         }
     }
     Ok(exit_code(verdict.valid))
+}
+
+/// Writes the smallest failing history, if the history fails.
+fn write_minimal(path: &Path, history: &History, request: &Request) -> Result<()> {
+    let Some(small) = checking::minimize(history, request) else {
+        eprintln!("nothing is written to {}: the history is not known to fail", path.display());
+        return Ok(());
+    };
+    super::convert::write_as(path, &small, format::Format::Jsonl)?;
+    eprintln!("{} of {} events still fail", small.events().len(), history.events().len());
+    Ok(())
 }

@@ -5,6 +5,7 @@ use crate::load;
 use crate::out;
 use anyhow::{Context, Result};
 use quorate_checkers::format::{self, Format};
+use quorate_checkers::history::History;
 use quorate_targets::names::UnknownName;
 use std::fs;
 use std::io::{BufWriter, Write};
@@ -53,9 +54,14 @@ pub fn main(args: &Args) -> Result<ExitCode> {
         out::text(&String::from_utf8_lossy(&text));
         return Ok(ExitCode::SUCCESS);
     }
-    write_whole(&args.output, |out| format::write(out, to, &history).map_err(wrong_name))?;
+    write_as(&args.output, &history, to)?;
     eprintln!("{} events written to {} as {to}", history.events().len(), args.output.display());
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes a history to a file, whole or not at all.
+pub(super) fn write_as(path: &Path, history: &History, to: Format) -> Result<()> {
+    write_whole(path, |out| format::write(out, to, history).map_err(wrong_name))
 }
 
 /// Writes a file so that it appears whole or not at all.

@@ -35,6 +35,7 @@ const SHRUNK_MAX: usize = 5;
 #[command(
     after_help = "Examples:\n  quorate hunt raft-kv --seeds 2000\n  quorate hunt raft-kv --for 1m --nemesis partition,kill\n  quorate hunt raft-kv --seeds 500 --bug forget-vote --first\n\nWhat is fixed by an option is not drawn. Exit codes: 0 nothing found, 1 something found."
 )]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub struct Args {
     /// What is tested (`quorate list targets`)
     target: String,

@@ -59,6 +59,9 @@ pub struct Knobs {
     /// Mean time between a fault and its healing
     #[arg(long, value_name = "T", default_value = "4s", value_parser = duration::parse)]
     nemesis_interval: Duration,
+    /// Whom kills, pauses and partitions hit
+    #[arg(long, value_enum, default_value = "any")]
+    nemesis_aim: Prey,
     /// Decides operations, faults and the targets' randomness [default: random, printed]
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
@@ -86,6 +89,15 @@ pub struct Knobs {
     /// No progress on stderr
     #[arg(short, long)]
     pub(super) quiet: bool,
+}
+
+/// Whom faults hit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Prey {
+    /// One node, a minority, a majority, all, the leader; shapes of all kinds
+    Any,
+    /// Whoever leads, each time
+    Leader,
 }
 
 /// Carries it out.
@@ -135,8 +147,11 @@ pub(super) fn plan(target: &str, args: &Knobs) -> Result<Plan> {
     let workload_options = pairs("--workload-opt", &args.workload_options)?;
     target.validate(&members, &bugs, &target_options).map_err(wrong)?;
     catalog::new_workload(workload, &workload_options, seed, &members).map_err(wrong)?;
-    let schedule =
+    let mut schedule =
         nemesis::schedule(&faults, args.nemesis_interval, args.time_limit, &members, seed);
+    if args.nemesis_aim == Prey::Leader {
+        nemesis::aim_at_leaders(&mut schedule);
+    }
     Ok(Plan {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         command: String::new(),
@@ -230,6 +245,9 @@ pub(crate) fn command(how: &str, plan: &Plan) -> String {
     let faults = if plan.nemesis.is_empty() { "none".into() } else { plan.nemesis.join(",") };
     flag("--nemesis", faults);
     flag("--nemesis-interval", duration::format(plan.nemesis_interval));
+    if nemesis::is_aimed_at_leaders(&plan.schedule) {
+        flag("--nemesis-aim", "leader".into());
+    }
     flag("--seed", plan.seed.0.to_string());
     for bug in &plan.bugs {
         flag("--bug", bug.name().to_owned());

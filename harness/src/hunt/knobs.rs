@@ -81,6 +81,7 @@ pub fn draw(fixed: &Fixed, seed: Seed) -> Result<Plan> {
     let faults = draw_faults(rng);
     let disk = if rng.random_ratio(3, 4) { Disk::Lazy } else { Disk::Sync };
     let calm = rng.random_ratio(1, 3);
+    let at_leaders = rng.random_ratio(1, 3);
     let mut target_options = BTreeMap::new();
     let mut workload_options = BTreeMap::new();
     for (whose, name, values) in VARIED {
@@ -126,6 +127,9 @@ pub fn draw(fixed: &Fixed, seed: Seed) -> Result<Plan> {
         fail_fast: false,
         script: None,
     };
+    if at_leaders {
+        nemesis::aim_at_leaders(&mut plan.schedule);
+    }
     plan.command = command(&plan);
     Ok(plan)
 }

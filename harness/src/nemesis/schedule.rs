@@ -10,7 +10,7 @@
 //!
 //! Shapes and aims are dealt like cards: each comes once before any comes again.
 
-use crate::nemesis::{Action, FaultKind, Scheduled, Shape, Whom};
+use crate::nemesis::{Action, Aim, Cut, FaultKind, Scheduled, Shape, Whom};
 use quorate_targets::node::NodeId;
 use quorate_targets::seed::Seed;
 use rand::seq::SliceRandom;
@@ -43,6 +43,27 @@ pub fn schedule(
     }
     merged.sort_by_key(|scheduled| scheduled.at_ms);
     merged
+}
+
+/// Aims every fault at whoever leads: what upsets a cluster most often.
+pub fn aim_at_leaders(schedule: &mut [Scheduled]) {
+    for Scheduled { action, .. } in schedule {
+        match action {
+            Action::Kill { aim } | Action::Pause { aim } => *aim = Aim::Leader,
+            Action::StartPartition { shape, cut } => {
+                Shape::LeaderAlone.name().clone_into(shape);
+                *cut = Cut::LeaderAlone;
+            }
+            Action::StopPartition | Action::Start | Action::Resume => {}
+        }
+    }
+}
+
+/// Whether it does so; a schedule without faults does not.
+pub fn is_aimed_at_leaders(schedule: &[Scheduled]) -> bool {
+    let mut aimed = schedule.to_vec();
+    aim_at_leaders(&mut aimed);
+    aimed == schedule && !schedule.is_empty()
 }
 
 /// When a kind's events are, ascending, before the end of the run.

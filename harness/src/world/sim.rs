@@ -76,6 +76,15 @@ pub fn calm_weather() -> Weather {
     Weather { link, client, disk, boot }
 }
 
+/// An action that waits for a leader.
+struct Waiting {
+    action: Action,
+    /// When it is tried again.
+    next: Nanos,
+    /// When it is given up.
+    deadline: Nanos,
+}
+
 /// A simulated world.
 pub struct Simulated {
     cluster: Box<dyn Cluster>,
@@ -84,8 +93,8 @@ pub struct Simulated {
     invariants: bool,
     /// What there is to tell before anything else happens.
     ready: VecDeque<Happening>,
-    /// An action that waits for a leader, and until when.
-    waiting: Option<(Action, Nanos)>,
+    /// An action that waits for a leader.
+    waiting: Option<Waiting>,
     interrupt: Option<&'static AtomicBool>,
     /// It cannot go on; time still passes.
     stopped: bool,
@@ -202,13 +211,14 @@ impl Simulated {
 
     /// The action that waits for a leader is tried once more.
     fn retry(&mut self) -> Option<Happening> {
-        let (action, deadline) = self.waiting.take()?;
+        let Waiting { action, deadline, .. } = self.waiting.take()?;
         let outcome = self.apply(&action).or_else(|| {
             let late = self.now >= deadline;
             late.then(|| FaultOutcome::Skipped("no node says that it leads".into()))
         });
         if outcome.is_none() {
-            self.waiting = Some((action, deadline));
+            let next = Nanos(self.now.0 + LEADER_AGAIN.0);
+            self.waiting = Some(Waiting { action, next, deadline });
         }
         outcome.map(Happening::Injected)
     }
@@ -258,9 +268,12 @@ impl World for Simulated {
     }
 
     fn inject(&mut self, action: &Action) {
-        match self.apply(action) {
-            Some(outcome) => self.ready.push_back(Happening::Injected(outcome)),
-            None => self.waiting = Some((action.clone(), Nanos(self.now.0 + LEADER_MAX.0))),
+        if let Some(outcome) = self.apply(action) {
+            self.ready.push_back(Happening::Injected(outcome));
+        } else {
+            let (next, deadline) = (self.now.0 + LEADER_AGAIN.0, self.now.0 + LEADER_MAX.0);
+            let (next, deadline) = (Nanos(next), Nanos(deadline));
+            self.waiting = Some(Waiting { action: action.clone(), next, deadline });
         }
     }
 
@@ -271,9 +284,12 @@ impl World for Simulated {
         if let Some(happening) = self.ready.pop_front() {
             return Some(happening);
         }
-        while !self.stopped && self.waiting.is_some() && self.now < until {
-            let again = Nanos(self.now.0 + LEADER_AGAIN.0).min(until);
-            let happening = self.go_on(again).or_else(|| self.retry());
+        // At times of its own: when it happens to be polled decides nothing.
+        while !self.stopped
+            && let Some(next) = self.waiting.as_ref().map(|waiting| waiting.next)
+            && next <= until
+        {
+            let happening = self.go_on(next).or_else(|| self.retry());
             if happening.is_some() {
                 return happening;
             }

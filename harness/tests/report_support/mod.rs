@@ -40,6 +40,9 @@ pub(crate) fn plan() -> Plan {
         disk: Disk::Lazy,
         limits: Limits::default(),
         schedule: Vec::new(),
+        weather: None,
+        clients_only: false,
+        script: None,
     }
 }
 

@@ -54,31 +54,8 @@ pub(super) fn tell(
             ),
         ),
         Fault::Order(first, second) => order(&first, &second, kind, &words, &item),
-        Fault::NoBottom(first, last) => {
-            let calls = calls_of(&first).chain(calls_of(&last)).collect();
-            let text = format!(
-                "From the end of {} on, until {}, the stack always held some item, yet no item \
-                 can have been the lowest all that time: items came out in another order than \
-                 last in, first out.",
-                words(first.add),
-                if last.take == NONE {
-                    "the end".into()
-                } else {
-                    format!("{} began", words(last.take))
-                },
-            );
-            ("reordered", calls, text)
-        }
-        Fault::Outranked(taken, greater) => {
-            let calls = calls_of(&taken).chain(calls_of(&greater)).collect();
-            let text = format!(
-                "{} took {}, yet at every moment of it a greater item was there; {} when it began.",
-                words(taken.take),
-                item(taken.take),
-                item(greater.add),
-            );
-            (if greater.take == NONE { "lost" } else { "reordered" }, calls, text)
-        }
+        Fault::NoBottom(first, last) => no_bottom(&first, &last, &words),
+        Fault::Outranked(taken, greater) => outranked(&taken, &greater, &words, &item),
     };
     let mut calls: Vec<u32> = calls;
     calls.dedup();
@@ -126,4 +103,41 @@ fn order(
         words(first.take),
     );
     ("reordered", calls, text)
+}
+
+/// Between the two the stack was never empty, yet no item can have been at its bottom.
+fn no_bottom(
+    first: &Life,
+    last: &Life,
+    words: &impl Fn(u32) -> String,
+) -> (&'static str, Vec<u32>, String) {
+    let calls = calls_of(first).chain(calls_of(last)).collect();
+    let until = match last.take {
+        NONE => "the end".to_string(),
+        take => format!("{} began", words(take)),
+    };
+    let text = format!(
+        "From the end of {} on, until {until}, the stack always held some item, yet no item can \
+         have been the lowest all that time: items came out in another order than last in, \
+         first out.",
+        words(first.add),
+    );
+    ("reordered", calls, text)
+}
+
+/// The first was taken although a greater one was there.
+fn outranked(
+    taken: &Life,
+    greater: &Life,
+    words: &impl Fn(u32) -> String,
+    item: &impl Fn(u32) -> String,
+) -> (&'static str, Vec<u32>, String) {
+    let calls = calls_of(taken).chain(calls_of(greater)).collect();
+    let text = format!(
+        "{} took {}, yet at every moment of it a greater item was there; {} when it began.",
+        words(taken.take),
+        item(taken.take),
+        item(greater.add),
+    );
+    (if greater.take == NONE { "lost" } else { "reordered" }, calls, text)
 }

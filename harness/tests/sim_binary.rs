@@ -1,0 +1,123 @@
+//! `quorate sim` and `quorate hunt` as a person calls them.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+fn quorate(folder: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_quorate"))
+        .args(args)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+#[track_caller]
+fn expect(output: &Output, code: i32) -> String {
+    let stdout = String::from_utf8(output.stdout.clone()).unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "stdout:\n{stdout}\nstderr:\n{stderr}");
+    stdout
+}
+
+fn file(folder: &Path, results: &str, name: &str) -> Vec<u8> {
+    fs::read(folder.join(results).join("latest").join(name)).unwrap()
+}
+
+#[test]
+fn one_seed_gives_the_same_bytes_in_two_processes() {
+    let bench = tempfile::tempdir().unwrap();
+    for weather in ["calm", "drawn"] {
+        let run = |results: &str, seed: &str| {
+            let args = ["sim", "raft-kv", "--seed", seed, "--weather", weather, "-q"];
+            let output = quorate(bench.path(), &[&args[..], &["--results", results]].concat());
+            expect(&output, 0);
+            ["plan.json", "history.jsonl", "status.jsonl", "trace.txt", "verdict.json"]
+                .map(|name| file(bench.path(), results, name))
+        };
+        let (one, again, other) = (run("one", "7"), run("again", "7"), run("other", "8"));
+        assert!(one == again, "seed 7 took two ways in {weather} weather");
+        assert!(one[1] != other[1], "seeds 7 and 8 took one way");
+        assert!(one[1].len() > 100_000, "next to nothing happened");
+    }
+}
+
+#[test]
+fn a_simulated_run_is_a_run() {
+    let bench = tempfile::tempdir().unwrap();
+    let args = ["sim", "raft-kv", "--seed", "1", "-t", "5s", "--format", "json"];
+    let verdict: Value = serde_json::from_str(&expect(&quorate(bench.path(), &args), 0)).unwrap();
+    assert_eq!(verdict["models"]["linearizable"], true);
+    let plan: Value = serde_json::from_slice(&file(bench.path(), "results", "plan.json")).unwrap();
+    assert!(plan["weather"].is_object(), "the plan does not say that it was simulated");
+    assert!(!file(bench.path(), "results", "report.html").is_empty());
+
+    let checked = quorate(bench.path(), &["check", "results/latest", "--format", "json"]);
+    let again: Value = serde_json::from_str(&expect(&checked, 0)).unwrap();
+    assert_eq!(again, verdict);
+
+    // The command that a run names does the same again.
+    let history = file(bench.path(), "results", "history.jsonl");
+    let words: Vec<&str> = plan["command"].as_str().unwrap().split(' ').skip(1).collect();
+    expect(&quorate(bench.path(), &words), 0);
+    assert!(file(bench.path(), "results", "history.jsonl") == history);
+}
+
+#[test]
+fn what_a_hunt_finds_is_repeated_by_its_plan() {
+    let bench = tempfile::tempdir().unwrap();
+    let args = ["hunt", "raft-kv", "--seeds", "100", "--bug", "ack-before-sync", "--first"];
+    let output = quorate(bench.path(), &[&args[..], &["--format", "json", "-q"]].concat());
+    let report: Value = serde_json::from_str(&expect(&output, 1)).unwrap();
+    let found = &report["found"][0];
+    let folder = found["folder"].as_str().unwrap();
+
+    // As it was found, by its command line.
+    let words: Vec<&str> = found["command"].as_str().unwrap().split(' ').skip(1).collect();
+    let output = quorate(bench.path(), &[&words[..], &["--format", "json"]].concat());
+    let verdict: Value = serde_json::from_str(&expect(&output, 1)).unwrap();
+    assert_eq!(verdict["anomaly_types"], found["anomaly_types"]);
+
+    // Shrunk, by its plan, told as a story.
+    let plan = format!("{folder}/minimal.plan.json");
+    let told = expect(&quorate(bench.path(), &["sim", "--plan", &plan, "--story", "-q"]), 1);
+    let story = fs::read_to_string(bench.path().join(folder).join("story.txt")).unwrap();
+    assert!(told.contains(story.trim_end()), "the story is not the one that was written\n{told}");
+}
+
+#[test]
+fn a_short_hunt_finds_nothing_and_says_what_it_reached() {
+    let bench = tempfile::tempdir().unwrap();
+    let seeds = if std::env::var_os("CI").is_some() { "200" } else { "20" };
+    let args = ["hunt", "raft-kv", "--seeds", seeds];
+    let output = quorate(bench.path(), &args);
+    let told = expect(&output, 0);
+    assert!(told.contains("NOTHING FOUND") && told.contains("a leader was elected"), "{told}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("runs"), "no progress");
+}
+
+#[test]
+fn wrong_arguments_are_said_to_be_wrong() {
+    let bench = tempfile::tempdir().unwrap();
+    fs::write(bench.path().join("broken.json"), "{}").unwrap();
+    for (args, told) in [
+        (&["sim", "raft"][..], "raft-kv"),
+        (&["sim", "null"], "no nodes to simulate"),
+        (&["sim"], "<TARGET>"),
+        (&["sim", "--plan", "nowhere.json"], "nowhere.json"),
+        (&["sim", "--plan", "broken.json"], "not a plan"),
+        (&["hunt", "null"], "no nodes to simulate"),
+        (&["hunt", "raft-kv", "--bug", "forget-votes"], "forget-vote"),
+        (&["hunt", "raft-kv", "--nodes", "0"], "--nodes"),
+        (&["hunt", "raft-kv", "--target-opt", "snapshot-evry=4"], "snapshot-every"),
+    ] {
+        let output = quorate(bench.path(), args);
+        assert_eq!(output.status.code(), Some(254), "{args:?}");
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(stderr.contains(told), "{args:?}: {stderr}");
+    }
+}
