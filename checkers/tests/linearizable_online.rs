@@ -68,7 +68,6 @@ fn unique(rng: &mut impl Rng, calls: usize, lies: f64) -> History {
         }
     };
     let serve = |state: &mut i64, input: &RegisterInput<i64>| match input {
-        RegisterInput::Read => RegisterOutput::Seen(*state),
         RegisterInput::Write(value) => {
             *state = *value;
             RegisterOutput::Done
@@ -77,7 +76,7 @@ fn unique(rng: &mut impl Rng, calls: usize, lies: f64) -> History {
             *state = *new;
             RegisterOutput::Done
         }
-        RegisterInput::Cas { .. } => RegisterOutput::Seen(*state),
+        RegisterInput::Read | RegisterInput::Cas { .. } => RegisterOutput::Seen(*state),
     };
     let mut calls = simulate(rng, shape, 0_i64, ask, serve);
     for call in &mut calls {

@@ -43,6 +43,7 @@ pub(crate) fn plan() -> Plan {
         weather: None,
         clients_only: false,
         script: None,
+        fail_fast: false,
     }
 }
 

@@ -45,8 +45,8 @@ struct Level {
 /// All chains of a register that an operation may still read.
 #[derive(Debug)]
 pub(super) struct Chains {
-    /// Chains by number; numbers of forgotten chains are used again.
-    chains: Vec<Chain>,
+    /// Numbers of forgotten chains are used again.
+    by_number: Vec<Chain>,
     free: Vec<u32>,
     /// Numbers in the order of first ends.
     order: Vec<u32>,
@@ -62,7 +62,7 @@ const WIDTH_MIN: usize = 8;
 impl Chains {
     pub(super) fn new() -> Chains {
         Chains {
-            chains: Vec::new(),
+            by_number: Vec::new(),
             free: Vec::new(),
             order: Vec::new(),
             first_ends: Vec::new(),
@@ -75,15 +75,12 @@ impl Chains {
     pub(super) fn add(&mut self, first_end: u32) -> u32 {
         let place = self.order.len();
         let chain = Chain { place: place as u32, levels: VecDeque::new(), forgotten: 0, over: 0 };
-        let number = match self.free.pop() {
-            Some(number) => {
-                self.chains[number as usize] = chain;
-                number
-            }
-            None => {
-                self.chains.push(chain);
-                self.chains.len() as u32 - 1
-            }
+        let number = if let Some(number) = self.free.pop() {
+            self.by_number[number as usize] = chain;
+            number
+        } else {
+            self.by_number.push(chain);
+            self.by_number.len() as u32 - 1
         };
         self.order.push(number);
         self.first_ends.push(first_end);
@@ -96,20 +93,20 @@ impl Chains {
 
     /// Puts a value behind all others of the chain; its level.
     pub(super) fn append(&mut self, chain: u32, value: Value) -> u32 {
-        let chain = &mut self.chains[chain as usize];
+        let chain = &mut self.by_number[chain as usize];
         chain.levels.push_back(Level { value, over_at: OPEN });
         chain.forgotten + chain.levels.len() as u32 - 1
     }
 
     /// Whether the level is the last of its chain.
     pub(super) fn is_last(&self, chain: u32, level: u32) -> bool {
-        let chain = &self.chains[chain as usize];
+        let chain = &self.by_number[chain as usize];
         level + 1 == chain.forgotten + chain.levels.len() as u32
     }
 
     /// Takes in that a call of the chain began at `begin`. If this contradicts another chain: which.
     pub(super) fn begins(&mut self, chain: u32, begin: u32) -> Option<Rival> {
-        let place = self.chains[chain as usize].place as usize;
+        let place = self.by_number[chain as usize].place as usize;
         let last_begin = self.raise(place, begin);
         let first_end = self.first_ends[place];
         let before = self.first_ends.partition_point(|end| *end < last_begin);
@@ -126,7 +123,7 @@ impl Chains {
 
     /// Takes in that a call of `level` ended at `now`: earlier levels are over.
     pub(super) fn ends(&mut self, chain: u32, level: u32, now: u32) {
-        let chain = &mut self.chains[chain as usize];
+        let chain = &mut self.by_number[chain as usize];
         for earlier in chain.over.max(chain.forgotten)..level {
             chain.levels[(earlier - chain.forgotten) as usize].over_at = now;
         }
@@ -135,7 +132,7 @@ impl Chains {
 
     /// When the value at `level` was certainly gone; [`OPEN`] if it may be there still.
     pub(super) fn over_at(&self, chain: u32, level: u32) -> u32 {
-        let chain = &self.chains[chain as usize];
+        let chain = &self.by_number[chain as usize];
         let at = level.checked_sub(chain.forgotten);
         at.and_then(|at| chain.levels.get(at as usize)).map_or(0, |level| level.over_at)
     }
@@ -151,7 +148,7 @@ impl Chains {
         for place in 0..self.order.len() {
             let number = self.order[place];
             let (first_end, last_begin) = (self.first_ends[place], self.tree[self.width + place]);
-            let chain = &mut self.chains[number as usize];
+            let chain = &mut self.by_number[number as usize];
             let rival = if greatest == Some(place) { second } else { greatest };
             if rival.is_some_and(|rival| self.tree[self.width + rival] > first_end) {
                 chain.levels.drain(..).for_each(|level| forget(level.value));
