@@ -104,7 +104,8 @@ impl Chains {
         level + 1 == chain.forgotten + chain.levels.len() as u32
     }
 
-    /// Takes in that a call of the chain began at `begin`. If this contradicts another chain: which.
+    /// Takes in that a call of the chain began at `begin`; names the chain that this
+    /// contradicts, if there is one.
     pub(super) fn begins(&mut self, chain: u32, begin: u32) -> Option<Rival> {
         let place = self.by_number[chain as usize].place as usize;
         let last_begin = self.raise(place, begin);
