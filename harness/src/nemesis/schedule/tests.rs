@@ -7,24 +7,13 @@ fn nodes(n: u16) -> Vec<NodeId> {
     (1..=n).map(NodeId).collect()
 }
 
-fn name(action: &Action) -> &'static str {
-    match action {
-        Action::StartPartition { .. } => "start-partition",
-        Action::StopPartition => "stop-partition",
-        Action::Kill { .. } => "kill",
-        Action::Start => "start",
-        Action::Pause { .. } => "pause",
-        Action::Resume => "resume",
-    }
-}
-
 fn of_kind(kind: FaultKind, plan: &[Scheduled]) -> Vec<Scheduled> {
     let names = match kind {
         FaultKind::Partition => ["start-partition", "stop-partition"],
         FaultKind::Kill => ["kill", "start"],
         FaultKind::Pause => ["pause", "resume"],
     };
-    plan.iter().filter(|s| names.contains(&name(&s.action))).cloned().collect()
+    plan.iter().filter(|s| names.contains(&s.action.f())).cloned().collect()
 }
 
 const INTERVAL: Duration = Duration::from_secs(4);
@@ -45,7 +34,7 @@ proptest! {
             let count = (duration_ms / interval_ms).clamp(1, EVENTS_MAX);
             prop_assert_eq!(mine.len() as u64, count);
             for (i, scheduled) in mine.iter().enumerate() {
-                let starts = ["start-partition", "kill", "pause"].contains(&name(&scheduled.action));
+                let starts = ["start-partition", "kill", "pause"].contains(&scheduled.action.f());
                 prop_assert_eq!(starts, i % 2 == 0);
             }
         }
