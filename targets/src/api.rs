@@ -2,12 +2,15 @@
 //! api, so that every target with that api can run it.
 
 pub mod kv;
+pub mod store;
 
 /// A request of any api.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Request {
     /// Of the key-value api.
     Kv(kv::Request),
+    /// Of the api of eventually consistent stores.
+    Store(store::Request),
 }
 
 /// A response of any api.
@@ -15,6 +18,8 @@ pub enum Request {
 pub enum Response {
     /// Of the key-value api.
     Kv(kv::Response),
+    /// Of the api of eventually consistent stores.
+    Store(store::Response),
 }
 
 /// What a client knows in the end of one logical operation, retries included.
@@ -34,6 +39,19 @@ impl TryFrom<Request> for kv::Request {
     fn try_from(request: Request) -> Result<kv::Request, Request> {
         match request {
             Request::Kv(request) => Ok(request),
+            other @ Request::Store(_) => Err(other),
+        }
+    }
+}
+
+/// A store serves the key-value api too.
+impl TryFrom<Request> for store::Request {
+    type Error = Request;
+
+    fn try_from(request: Request) -> Result<store::Request, Request> {
+        match request {
+            Request::Kv(request) => Ok(request.into()),
+            Request::Store(request) => Ok(request),
         }
     }
 }
@@ -41,5 +59,22 @@ impl TryFrom<Request> for kv::Request {
 impl From<kv::Response> for Response {
     fn from(response: kv::Response) -> Response {
         Response::Kv(response)
+    }
+}
+
+impl From<store::Response> for Response {
+    fn from(response: store::Response) -> Response {
+        Response::Store(response)
+    }
+}
+
+impl Response {
+    /// The answer in the api in which `request` was asked.
+    #[must_use]
+    pub fn in_api_of(self, request: &Request) -> Response {
+        match (request, self) {
+            (Request::Kv(_), Response::Store(response)) => Response::Kv(response.into()),
+            (_, response) => response,
+        }
     }
 }

@@ -13,6 +13,13 @@
 //! | raft-kv | `double-apply` | a retry counts twice | a write comes back | databases without idempotent writes |
 //! | raft-kv | `commit-prior-term` | entries are given out that may yet be overwritten | lost write | the paper's figure 8 |
 //! | raft-kv | `lose-snapshot-tail` | a restart forgets | lost write, by restart | |
+//! | eventual | `drop-hints` | a stand-in keeps nothing | lost element | hints over their window |
+//! | eventual | `no-read-repair-no-anti-entropy` | replicas stay apart | replicas that never agree | Cassandra without repair |
+//! | eventual | `lww-drops-concurrent` | one of two writers loses | lost element | last-write-wins everywhere |
+//! | eventual | `resurrect-deleted` | nothing tells deleted from new | a removed element comes back | `gc_grace_seconds` too short |
+//! | eventual | `counter-double-merge` | a retry counts twice | a counter beyond its bounds | Cassandra's counters |
+//! | eventual | `non-monotonic-session` | any replica will do | reads go back | reads from replicas |
+//! | eventual | `clock-skew-lww` | a slow clock's write loses to an older one | own write not read | Cassandra with skewed clocks |
 
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +47,20 @@ pub enum Bug {
     CommitPriorTerm,
     /// Entries behind a snapshot are lost on restart.
     LoseSnapshotTail,
+    /// Hints are acknowledged and dropped.
+    DropHints,
+    /// Replicas are brought together neither by reads nor in the background.
+    NoReadRepairNoAntiEntropy,
+    /// Sets and counters are single values of which the last writer's stays.
+    LwwDropsConcurrent,
+    /// Tombstones are forgotten at once.
+    ResurrectDeleted,
+    /// An increment that is retried counts again.
+    CounterDoubleMerge,
+    /// Session tokens are ignored.
+    NonMonotonicSession,
+    /// Stamps are the plain clock's.
+    ClockSkewLww,
 }
 
 /// What is known of a bug.
@@ -145,6 +166,86 @@ pub const ALL: &[Entry] = &[
         anomaly: "lost write, seen as stale-read or lost-update",
         needs: &["--nemesis", "kill", "--nemesis-interval", "1s"],
     },
+    Entry {
+        bug: Bug::DropHints,
+        name: "drop-hints",
+        target: "eventual",
+        sentence: "A node that stands in for another acknowledges what it is sent, and keeps \
+                   nothing.",
+        anomaly: "lost-element: an add that was acknowledged is on no replica",
+        needs: &["--workload", "set", "--nemesis", "partition", "--nemesis-interval", "3s"],
+    },
+    Entry {
+        bug: Bug::NoReadRepairNoAntiEntropy,
+        name: "no-read-repair-no-anti-entropy",
+        target: "eventual",
+        sentence: "Replicas that differ are brought together neither by reads nor in the \
+                   background.",
+        anomaly: "lost-element and diverged: replicas never agree",
+        needs: &["--workload", "set", "--nemesis", "partition,kill", "--nemesis-interval", "2s"],
+    },
+    Entry {
+        bug: Bug::LwwDropsConcurrent,
+        name: "lww-drops-concurrent",
+        target: "eventual",
+        sentence: "A set is one value with a timestamp: of two concurrent adds the later stays \
+                   (this is what last-write-wins is).",
+        anomaly: "lost-element: an add overwritten by one that did not see it",
+        needs: &["--workload", "set"],
+    },
+    Entry {
+        bug: Bug::ResurrectDeleted,
+        name: "resurrect-deleted",
+        target: "eventual",
+        sentence: "Tombstones are forgotten at once: a replica that missed the delete brings the \
+                   value back.",
+        anomaly: "resurrected: an element that was removed is there again",
+        needs: &[
+            "--workload",
+            "set",
+            "--workload-opt",
+            "type=or-set",
+            "--nemesis",
+            "partition,kill",
+            "--nemesis-interval",
+            "2s",
+        ],
+    },
+    Entry {
+        bug: Bug::CounterDoubleMerge,
+        name: "counter-double-merge",
+        target: "eventual",
+        sentence: "An increment that a client repeats is counted again.",
+        anomaly: "counter-out-of-bounds: more than was ever added",
+        needs: &["--workload", "pn-counter", "--nemesis", "partition", "--nemesis-interval", "2s"],
+    },
+    Entry {
+        bug: Bug::NonMonotonicSession,
+        name: "non-monotonic-session",
+        target: "eventual",
+        sentence: "Session tokens are ignored: a client is answered by any replica, however old \
+                   its state is.",
+        anomaly: "read-your-writes and monotonic-reads violations",
+        needs: &[
+            "--workload",
+            "session",
+            "--target-opt",
+            "read-quorum=1",
+            "--target-opt",
+            "write-quorum=1",
+            "--nemesis",
+            "partition",
+        ],
+    },
+    Entry {
+        bug: Bug::ClockSkewLww,
+        name: "clock-skew-lww",
+        target: "eventual",
+        sentence: "Writes are stamped by the node's plain clock: one with a slow clock loses to an \
+                   older write, and is acknowledged.",
+        anomaly: "read-your-writes: the client's own write is not there, an older one is",
+        needs: &["--workload", "session", "--target-opt", "clock-skew-ms=500"],
+    },
 ];
 
 /// The bug called `name`.
@@ -185,6 +286,7 @@ mod tests {
             assert!(entry.sentence.ends_with('.') && !entry.anomaly.is_empty());
         }
         assert_eq!(of("raft-kv").count(), 10);
+        assert_eq!(of("eventual").count(), 7);
         assert_eq!(find("no-such-bug"), None);
     }
 }

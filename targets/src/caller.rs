@@ -14,7 +14,7 @@
 //! read has no effect, and a request with a session is applied once and answered alike each
 //! time. A write without a session is sent again only while it certainly reached nobody.
 
-use crate::api::{Outcome, Request, Response, kv};
+use crate::api::{Outcome, Request, Response, kv, store};
 use crate::node::NodeId;
 use std::time::Duration;
 
@@ -147,6 +147,7 @@ impl Caller {
     }
 
     fn answered(&mut self, response: Response, now: Duration) -> Next {
+        let response = response.in_api_of(&self.request);
         match error_of(&response) {
             None => self.finish(Outcome::Answered(response)),
             Some((true, _)) => self.again(Trouble::Definite(response), now),
@@ -200,13 +201,15 @@ impl Caller {
 fn repeatable(request: &Request) -> bool {
     match request {
         Request::Kv(kv) => kv.session.is_some() || matches!(kv.op, kv::Op::Read { .. }),
+        Request::Store(store) => store.session.is_some() || store.op.reads(),
     }
 }
 
 /// If `response` is an error: whether it is definite, and its reason.
 fn error_of(response: &Response) -> Option<(bool, &str)> {
     match response {
-        Response::Kv(kv::Response::Error { definite, reason }) => Some((*definite, reason)),
-        Response::Kv(_) => None,
+        Response::Kv(kv::Response::Error { definite, reason })
+        | Response::Store(store::Response::Error { definite, reason }) => Some((*definite, reason)),
+        Response::Kv(_) | Response::Store(_) => None,
     }
 }

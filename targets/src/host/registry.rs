@@ -1,11 +1,13 @@
 //! The bundled databases by name. A new one is one line here.
 
 use super::{HostError, HostOptions, run_node};
+use crate::eventual::Eventual;
 use crate::raft::RaftKv;
 
 type Run = fn(&HostOptions) -> Result<(), HostError>;
 
-const TARGETS: &[(&str, Run)] = &[("raft-kv", run_node::<RaftKv>)];
+const TARGETS: &[(&str, Run)] =
+    &[("raft-kv", run_node::<RaftKv>), ("eventual", run_node::<Eventual>)];
 
 /// Hosts a node of the target that `options` name.
 pub(super) fn run(options: &HostOptions) -> Result<(), HostError> {

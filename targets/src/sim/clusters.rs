@@ -7,6 +7,7 @@ use super::setup::Setup;
 use super::world::World;
 use crate::api::{Request, Response};
 use crate::caller::Policy;
+use crate::eventual::{self, Eventual};
 use crate::node::Node;
 use crate::raft::RaftKv;
 use crate::raft::invariants::Invariants;
@@ -15,7 +16,10 @@ use crate::seed::Seed;
 type Make = fn(Seed, Setup, Policy) -> Result<Box<dyn Cluster>, SetupError>;
 
 /// The targets, each with the invariants that are checked after every event.
-const CLUSTERS: &[(&str, Make)] = &[("raft-kv", make::<RaftKv, Invariants>)];
+const CLUSTERS: &[(&str, Make)] = &[
+    ("raft-kv", make::<RaftKv, Invariants>),
+    ("eventual", make::<Eventual, eventual::invariants::Invariants>),
+];
 
 /// A cluster of the target called `target`, with its invariants and clients.
 pub fn cluster(
@@ -43,6 +47,12 @@ where
 }
 
 impl Coverage for Invariants {
+    fn coverage(&self) -> Sometimes {
+        self.sometimes().clone()
+    }
+}
+
+impl Coverage for eventual::invariants::Invariants {
     fn coverage(&self) -> Sometimes {
         self.sometimes().clone()
     }
