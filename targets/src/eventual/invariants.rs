@@ -12,7 +12,7 @@
 
 use super::{Cell, Eventual, Key, Message, Record};
 use crate::node::{Effect, Input, NodeId};
-use crate::sim::{Happened, Observer, Sometimes, View, Violation};
+use crate::sim::{Coverage, Happened, Observer, Sometimes, View, Violation};
 use std::collections::BTreeMap;
 
 /// States that should be reached now and then.
@@ -142,5 +142,11 @@ impl Observer<Eventual> for Invariants {
                 self.acknowledged(view, node).map_err(broken("enough have it"))
             }
         }
+    }
+}
+
+impl Coverage for Invariants {
+    fn coverage(&self) -> Sometimes {
+        self.sometimes.clone()
     }
 }
