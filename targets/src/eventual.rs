@@ -58,6 +58,7 @@ mod store;
 pub mod token;
 mod update;
 
+pub use coordinator::Acknowledged;
 pub use message::{Key, Kind, Message, Record, Timer};
 pub use options::{Options, Resolve};
 pub use ring::Ring;
@@ -104,9 +105,8 @@ pub struct Eventual {
     records: u64,
     /// What was interesting in this step, for whoever observes.
     seen: Vec<&'static str>,
-    /// The updates that were acknowledged in this step, and to how many nodes that is owed; for
-    /// whoever observes.
-    acknowledged: Vec<(Key, Cell, usize)>,
+    /// The updates that were acknowledged in this step, for whoever observes.
+    acknowledged: Vec<Acknowledged>,
 }
 
 impl Node for Eventual {
@@ -260,9 +260,8 @@ impl Eventual {
         self.hints.values().map(BTreeMap::len).sum()
     }
 
-    /// The updates that it acknowledged to clients in its latest step, with how many nodes have
-    /// each on disk at least.
-    pub fn acknowledged(&self) -> &[(Key, Cell, usize)] {
+    /// The updates that it acknowledged to clients in its latest step.
+    pub fn acknowledged(&self) -> &[Acknowledged] {
         &self.acknowledged
     }
 

@@ -55,6 +55,21 @@ struct Writing {
     stand_ins: BTreeMap<NodeId, NodeId>,
     /// Homes that have it, or whose stand-ins have it.
     done: BTreeSet<NodeId>,
+    /// Who said so.
+    by: BTreeSet<NodeId>,
+}
+
+/// An update that was acknowledged to its client.
+#[derive(Clone, Debug)]
+pub struct Acknowledged {
+    /// Which key.
+    pub key: Key,
+    /// What is new.
+    pub cell: Cell,
+    /// How many nodes had to have it on disk.
+    pub quorum: usize,
+    /// Who has said so.
+    pub by: BTreeSet<NodeId>,
 }
 
 impl Reading {
@@ -313,8 +328,8 @@ impl Eventual {
         };
         let tag = self.next_tag();
         let homes = self.homes(&operation.key);
-        let (stand_ins, done) = (BTreeMap::new(), BTreeSet::new());
-        let writing = Writing { cell, stand_ins, done };
+        let (stand_ins, done, by) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
+        let writing = Writing { cell, stand_ins, done, by };
         let mut operation = Operation { phase: Phase::Writing(writing), ..operation };
         self.rearm(Timer::Impatient(tag.number), cx);
         self.rearm(Timer::Deadline(tag.number), cx);
@@ -368,11 +383,16 @@ impl Eventual {
         }
         let Some(mut operation) = self.operations.remove(&tag.number) else { return };
         if let Phase::Writing(writing) = &mut operation.phase {
+            writing.by.insert(from);
             writing.done.insert(writing.stand_ins.get(&from).copied().unwrap_or(from));
             if writing.done.len() >= operation.write_quorum {
                 self.disarm(tag.number, cx);
-                let (key, cell) = (operation.key.clone(), writing.cell.clone());
-                self.acknowledged.push((key, cell, operation.write_quorum));
+                self.acknowledged.push(Acknowledged {
+                    key: operation.key.clone(),
+                    cell: writing.cell.clone(),
+                    quorum: operation.write_quorum,
+                    by: writing.by.clone(),
+                });
                 let token = operation.token.map(|mut token| {
                     update::see(&mut token, &operation.key, &writing.cell);
                     token.text()
