@@ -73,6 +73,12 @@ pub struct Acknowledged {
 }
 
 impl Reading {
+    /// How many of those who have told count: who is no home and keeps nothing for one knows
+    /// nothing of the key, not even that there is none.
+    fn answers(&self, homes: &[NodeId]) -> usize {
+        self.told.iter().filter(|(node, cell)| cell.is_some() || homes.contains(node)).count()
+    }
+
     fn merged(&self) -> Option<Cell> {
         let mut cells = self.told.values().flatten();
         let mut merged = cells.next()?.clone();
@@ -231,12 +237,13 @@ impl Eventual {
             return;
         }
         let Some(mut operation) = self.operations.remove(&tag.number) else { return };
+        let homes = self.homes(&operation.key);
         let Phase::Reading(reading) = &mut operation.phase else {
             self.operations.insert(tag.number, operation);
             return;
         };
         reading.told.insert(from, cell);
-        let enough = reading.told.len() >= operation.read_quorum && !reading.answered;
+        let enough = reading.answers(&homes) >= operation.read_quorum && !reading.answered;
         let merged = enough.then(|| reading.merged());
         match merged {
             Some(merged) if self.reaches(&operation, merged.as_ref()) => {
@@ -443,7 +450,8 @@ impl Eventual {
             Phase::Reading(reading) if reading.answered => {}
             Phase::Reading(reading) => {
                 // An update that was to follow was not issued.
-                let (told, need) = (reading.told.len(), operation.read_quorum);
+                let told = reading.answers(&self.homes(&operation.key));
+                let need = operation.read_quorum;
                 let reason = if told < need {
                     format!("{told} of {need} replicas have answered")
                 } else {
