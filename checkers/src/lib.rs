@@ -8,10 +8,15 @@
 #![warn(missing_docs)]
 
 pub mod aftermath;
+pub mod convergence;
+pub mod counter;
+mod final_phase;
 pub mod format;
 pub mod history;
 pub mod linearizable;
 pub mod model;
+pub mod session;
+pub mod set_full;
 pub mod stats;
 pub mod value;
 pub mod verdict;
