@@ -3,7 +3,6 @@
 use crate::aftermath::FINAL_PHASE;
 use crate::history::{Event, History, OpView, Process};
 use crate::value::Value;
-use std::collections::BTreeMap;
 
 /// The event behind which the final phase begins, if the history has one.
 pub(crate) fn begin(history: &History) -> Option<&Event> {
@@ -15,17 +14,6 @@ pub(crate) fn begin(history: &History) -> Option<&Event> {
 /// A node's name; empty where a history does not tell.
 pub(crate) fn node<'a>(op: &OpView<'a>) -> &'a str {
     op.invoke.node.as_deref().unwrap_or("")
-}
-
-/// Each node's last successful read of each key in the final phase.
-pub(crate) fn last_reads<'a>(
-    history: &'a History,
-) -> BTreeMap<(Option<&'a Value>, &'a str), OpView<'a>> {
-    let Some(begin) = begin(history) else { return BTreeMap::new() };
-    let reads = history.ops().filter(|op| {
-        op.invoke.index > begin.index && op.f().as_str() == "read" && op.output().is_some()
-    });
-    reads.map(|op| ((op.key(), node(&op)), op)).collect()
 }
 
 /// `at n3`, or nothing where the node is not known.

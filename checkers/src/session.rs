@@ -11,7 +11,7 @@
 //!   session had written before it, on any key;
 //! * *writes follow reads*: a write is newer than what its session had last read of that key; and
 //!   who has read the write does not later read anything older than what its session had last
-//!   read before it, on any key.
+//!   read before it, on any key. Of several writes of one session the latest counts.
 //!
 //! Each demand says that one write of a key is older than another, so a guarantee is broken
 //! exactly when these make a circle, or put a write before the initial value. Monotonic reads

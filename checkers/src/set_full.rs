@@ -58,6 +58,8 @@ struct Read<'a> {
     node: &'a str,
     /// Whether it may decide an element's fate.
     last_word: bool,
+    /// Whether it belongs to the final phase.
+    after_healing: bool,
 }
 
 /// What was counted over all keys.
@@ -129,8 +131,9 @@ impl<'a> Set<'a> {
 
     fn read(&mut self, op: OpView<'a>, list: &'a [Value], begin: Option<crate::history::OpIndex>) {
         let read = self.reads.len();
-        let last_word = begin.is_none_or(|begin| op.invoke.index > begin);
-        self.reads.push(Read { op, node: final_phase::node(&op), last_word });
+        let after_healing = begin.is_some_and(|begin| op.invoke.index > begin);
+        let last_word = begin.is_none() || after_healing;
+        self.reads.push(Read { op, node: final_phase::node(&op), last_word, after_healing });
         for value in list {
             let number = self.number(value);
             if self.elements[number].read_by.last() == Some(&read) {

@@ -105,14 +105,14 @@ pub(super) fn judge<'a>(
     // What must be newer than what: the last word comes after this.
     let since = element.remove.and_then(|remove| remove.complete).unwrap_or(known);
     for (node, numbers) in by_node {
-        let last = numbers.iter().rev().find(|number| reads[**number].last_word);
-        let Some(last) =
-            last.filter(|last| reads[**last].op.invoke.index > since.index || has(last))
-        else {
+        let Some(last) = numbers.iter().rev().find(|number| reads[**number].last_word) else {
             continue;
         };
-        // One that was under way during the remove may have it still.
-        if element.remove.is_some() && reads[*last].op.invoke.index <= since.index {
+        // Before the element was known, or while its remove was under way, a read tells nothing;
+        // but in the final phase all adds are over.
+        let late = reads[*last].op.invoke.index > since.index;
+        let over = element.remove.is_none() && (reads[*last].after_healing || has(last));
+        if !late && !over {
             continue;
         }
         if has(last) {

@@ -1,0 +1,7 @@
+//! Checkers of weak promises: sets, counters, convergence, session guarantees. Cases as data,
+//! and each checker against a naive one on random small histories.
+
+mod cases;
+mod oracles;
+mod session_oracle;
+mod story;
