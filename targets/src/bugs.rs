@@ -172,7 +172,7 @@ pub const ALL: &[Entry] = &[
         target: "eventual",
         sentence: "A node that stands in for another acknowledges what it is sent, and keeps \
                    nothing.",
-        anomaly: "lost-element: an add that was acknowledged is on no replica",
+        anomaly: "lost-element or missing-element: an acknowledged add is on no replica, or on too few",
         needs: &["--workload", "set", "--nemesis", "partition", "--nemesis-interval", "3s"],
     },
     Entry {
@@ -181,7 +181,7 @@ pub const ALL: &[Entry] = &[
         target: "eventual",
         sentence: "Replicas that differ are brought together neither by reads nor in the \
                    background.",
-        anomaly: "lost-element and diverged: replicas never agree",
+        anomaly: "missing-element and diverged: replicas never agree",
         needs: &["--workload", "set", "--nemesis", "partition,kill", "--nemesis-interval", "2s"],
     },
     Entry {
@@ -199,7 +199,7 @@ pub const ALL: &[Entry] = &[
         target: "eventual",
         sentence: "Tombstones are forgotten at once: a replica that missed the delete brings the \
                    value back.",
-        anomaly: "resurrected: an element that was removed is there again",
+        anomaly: "resurrected-element: one that was removed is there again",
         needs: &[
             "--workload",
             "set",
@@ -216,7 +216,7 @@ pub const ALL: &[Entry] = &[
         name: "counter-double-merge",
         target: "eventual",
         sentence: "An increment that a client repeats is counted again.",
-        anomaly: "counter-out-of-bounds: more than was ever added",
+        anomaly: "counter-wrong or counter-out-of-bounds: not what was added",
         needs: &["--workload", "pn-counter", "--nemesis", "partition", "--nemesis-interval", "2s"],
     },
     Entry {
@@ -225,7 +225,7 @@ pub const ALL: &[Entry] = &[
         target: "eventual",
         sentence: "Session tokens are ignored: a client is answered by any replica, however old \
                    its state is.",
-        anomaly: "read-your-writes and monotonic-reads violations",
+        anomaly: "read-your-writes, monotonic-reads, monotonic-writes, writes-follow-reads broken",
         needs: &[
             "--workload",
             "session",
@@ -243,7 +243,7 @@ pub const ALL: &[Entry] = &[
         target: "eventual",
         sentence: "Writes are stamped by the node's plain clock: one with a slow clock loses to an \
                    older write, and is acknowledged.",
-        anomaly: "read-your-writes: the client's own write is not there, an older one is",
+        anomaly: "session-guarantees broken: the client's own write is not there, an older one is",
         needs: &["--workload", "session", "--target-opt", "clock-skew-ms=500"],
     },
 ];

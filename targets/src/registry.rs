@@ -69,7 +69,6 @@ const EVENTUAL: Target = Target::new::<Eventual, eventual::invariants::Invariant
     workloads: &["set", "g-counter", "pn-counter", "session", "register"],
     nodes: 5,
     varied: &[
-        ("replicas", &["", "", "5"]),
         ("anti-entropy-ms", &["", "", "300"]),
         ("compact-every", &["", "50", "500"]),
         ("suspect-after", &["", "", "3", "30"]),

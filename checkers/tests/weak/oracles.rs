@@ -95,23 +95,7 @@ fn sets_agree_with_their_definition() {
             *expected.entry(fate).or_insert(0) += 1;
         }
         for (fate, count) in &expected {
-            assert_eq!(
-                report.details[*fate],
-                *count,
-                "seed {seed}: {fate} {expected:?} {:?}\n{:#?}",
-                report.details,
-                history
-                    .ops()
-                    .map(|op| format!(
-                        "{} {} {:?} {:?} {:?}",
-                        op.invoke.index,
-                        op.f(),
-                        op.input(),
-                        op.outcome,
-                        op.output()
-                    ))
-                    .collect::<Vec<_>>()
-            );
+            assert_eq!(report.details[*fate], *count, "seed {seed}: {fate} {expected:?}");
         }
         let bad = ["missing", "lost", "resurrected", "unexpected"];
         let invalid = bad.iter().any(|fate| expected.contains_key(fate));

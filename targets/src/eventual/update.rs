@@ -136,10 +136,13 @@ impl Ground<'_> {
 
     fn remove(&self, element: &Value) -> Result<Cell, String> {
         match (self.resolve, self.found) {
+            // What cannot be seen cannot be removed.
+            (_, found) if !elements(found).contains(&element.to_string()) => {
+                Err("there is no such element".to_owned())
+            }
             (Resolve::Crdt, Some(Cell::OrSet(set))) => {
                 Ok(Cell::OrSet(set.remove(&element.to_string(), self.stamp.time)))
             }
-            (Resolve::Crdt, _) => Ok(Cell::OrSet(OrSet::default())),
             _ => {
                 let mut elements = elements(self.found);
                 elements.remove(&element.to_string());
