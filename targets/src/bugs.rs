@@ -217,7 +217,7 @@ pub const ALL: &[Entry] = &[
         target: "eventual",
         sentence: "An increment that a client repeats is counted again.",
         anomaly: "counter-wrong or counter-out-of-bounds: not what was added",
-        needs: &["--workload", "pn-counter", "--nemesis", "partition", "--nemesis-interval", "2s"],
+        needs: &["--workload", "g-counter", "--nemesis", "partition", "--nemesis-interval", "2s"],
     },
     Entry {
         bug: Bug::NonMonotonicSession,
