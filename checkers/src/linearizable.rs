@@ -27,6 +27,8 @@ mod register;
 mod report;
 mod search;
 mod set;
+mod texts;
+mod transactional;
 mod words;
 
 pub use call::Call;

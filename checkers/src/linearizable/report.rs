@@ -6,6 +6,7 @@ use super::meter::{Meter, Purse};
 use super::options::Options;
 use super::words::{CHECKER, of_key};
 use super::{Outcome, append, grow, in_parallel, lock, objects, pool, register, set};
+use super::{texts, transactional};
 use crate::history::{History, KeyGroup};
 use crate::value::Value;
 use crate::verdict::{Anomaly, CheckerReport, Valid};
@@ -25,6 +26,18 @@ const FIRST_ROUND_STEPS: u64 = 1 << 18;
 /// Keys that need a long search wait until all others are decided, and are left undecided if
 /// one of these is a violation already: one hard key does not hide an easy one.
 pub fn check(history: &History, kind: ModelKind, options: &Options<'_>) -> CheckerReport {
+    if !history.has_real_time() {
+        let why = "the history does not say what happened before what, so that linearizability \
+                   means nothing for it";
+        return CheckerReport::unknown(why.into());
+    }
+    if kind == ModelKind::AppendText
+        && let Some(lists) = texts::as_lists(history)
+    {
+        let mut report = check(&lists, ModelKind::AppendList, options);
+        report.details.insert("model".into(), json!(kind.to_string()));
+        return report;
+    }
     let partition = history.by_key();
     let purse = Purse::new(options);
     let groups: Vec<KeyGroup<'_>> = partition.groups().collect();
@@ -60,12 +73,15 @@ pub(super) fn check_key(
     match kind {
         ModelKind::Register => register::check(&mut context),
         ModelKind::AppendList => append::check(&mut context),
+        ModelKind::AppendText => texts::check(&mut context),
+        ModelKind::MultiRegister => transactional::check(&mut context),
         ModelKind::Set => set::check(&mut context),
         ModelKind::GrowOnlySet => grow::check(&mut context),
         ModelKind::Queue | ModelKind::Stack | ModelKind::PriorityQueue => {
             pool::check(&mut context, kind)
         }
         ModelKind::Counter => objects::counter(&mut context),
+        ModelKind::Semaphore => objects::semaphore(&mut context),
         ModelKind::Mutex => objects::mutex(&mut context),
         ModelKind::OwnedLock => lock::check(&mut context),
     }
