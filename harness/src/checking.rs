@@ -8,7 +8,7 @@ use crate::stopped;
 use crate::usage::{wrong, wrong_name};
 use anyhow::Result;
 use quorate_checkers::history::History;
-use quorate_checkers::linearizable::ModelKind;
+use quorate_checkers::linearizable::{ModelKind, Variant};
 use quorate_checkers::verdict::{CheckerReport, Verdict};
 use quorate_checkers::{aftermath, linearizable, stats};
 use quorate_targets::names::UnknownName;
@@ -52,6 +52,10 @@ pub struct Request {
     pub timeout: Duration,
     /// Threads; one a core where absent.
     pub threads: Option<usize>,
+    /// Until when an operation that crashed may take effect.
+    pub variant: Variant,
+    /// Whether to measure how stale the reads of registers are.
+    pub staleness: bool,
 }
 
 impl Request {
@@ -103,7 +107,14 @@ impl Request {
     }
 
     fn new(checks: Vec<Check>) -> Request {
-        Request { checks, source: None, timeout: TIMEOUT, threads: None }
+        Request {
+            checks,
+            source: None,
+            timeout: TIMEOUT,
+            threads: None,
+            variant: Variant::Plain,
+            staleness: false,
+        }
     }
 
     /// By the names of the operations. Whether each kind of operation ever succeeded is a
@@ -138,7 +149,8 @@ pub fn minimize(history: &History, request: &Request) -> Option<History> {
         Check::Stats => None,
     })?;
     let threads = request.threads.unwrap_or(0);
-    let options = linearizable::Options { threads, ..linearizable::Options::default() };
+    let variant = request.variant;
+    let options = linearizable::Options { threads, variant, ..linearizable::Options::default() };
     linearizable::minimize(history, model, &options)
 }
 
@@ -175,12 +187,17 @@ fn run_one(
             let options = linearizable::Options {
                 threads: request.threads.unwrap_or(0),
                 stop: Some(&stopped),
+                variant: request.variant,
                 ..linearizable::Options::default()
             };
-            let report = match model.parse() {
+            let mut report = match model.parse() {
                 Ok(kind) => linearizable::check(history, kind, &options),
                 Err(error) => CheckerReport::unknown(error.to_string()),
             };
+            if request.staleness {
+                let measured = linearizable::staleness(history);
+                report.details.insert("staleness".into(), measured.to_json());
+            }
             ("linearizable".into(), report)
         }
     }

@@ -151,8 +151,9 @@ fn in_order(
         let begin = (view.invoke.index.0, op);
         let known = &mut last_begin[place as usize];
         *known = Some(known.map_or(begin, |known| known.max(begin)));
-        if let (Some(event), true) = (view.complete, view.outcome == EventType::Ok) {
-            let end = (event.index.0, op);
+        let end = view.complete.filter(|_| view.outcome == EventType::Ok);
+        let end = end.map(|event| event.index.0).or_else(|| context.deadline(op as usize));
+        if let Some(end) = end.map(|end| (end, op)) {
             let known = &mut first_end[place as usize];
             *known = Some(known.map_or(end, |known| known.min(end)));
         }

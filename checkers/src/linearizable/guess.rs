@@ -10,9 +10,9 @@ const OPERATIONS: [(ModelKind, &[&str]); 8] = [
     (ModelKind::Register, &["read", "write", "cas"]),
     (ModelKind::AppendList, &["append", "read", "write"]),
     (ModelKind::AppendText, &["append", "get", "put"]),
-    (ModelKind::Queue, &["enqueue", "dequeue"]),
-    (ModelKind::Stack, &["push", "pop"]),
-    (ModelKind::PriorityQueue, &["insert", "poll"]),
+    (ModelKind::Queue, &["enqueue", "dequeue", "peek"]),
+    (ModelKind::Stack, &["push", "pop", "peek"]),
+    (ModelKind::PriorityQueue, &["insert", "poll", "peek"]),
     (ModelKind::Set, &["add", "remove", "contains"]),
     (ModelKind::Mutex, &["acquire", "release"]),
 ];

@@ -4,6 +4,7 @@ use super::key::{KeyContext, KeyReport};
 use super::kind::ModelKind;
 use super::meter::{Meter, Purse};
 use super::options::Options;
+use super::variant::{Deadlines, Variant};
 use super::words::{CHECKER, of_key};
 use super::{Outcome, append, grow, in_parallel, lock, objects, pool, register, set};
 use super::{texts, transactional};
@@ -21,7 +22,8 @@ const FIRST_ROUND_STEPS: u64 = 1 << 18;
 /// `ok` operations happened, `info` ones may yet, `fail` ones did not; except that a `cas` which
 /// failed with the error `["precondition-failed", SEEN]` counts as a read of `SEEN`, and one
 /// that failed with `precondition-failed` alone says that the value was not the one compared
-/// with. The report's `details` count the keys that each algorithm decided.
+/// with. The report's `details` count the keys that each algorithm decided, and
+/// name them: `decided_by`.
 ///
 /// Keys that need a long search wait until all others are decided, and are left undecided if
 /// one of these is a violation already: one hard key does not hide an easy one.
@@ -41,9 +43,10 @@ pub fn check(history: &History, kind: ModelKind, options: &Options<'_>) -> Check
     let partition = history.by_key();
     let purse = Purse::new(options);
     let groups: Vec<KeyGroup<'_>> = partition.groups().collect();
+    let deadlines = Deadlines::of(history, options.variant);
     let decide = |at: usize, bytes: usize, steps_max: u64| {
         let meter = Meter::new(options, &purse, bytes).at_most(steps_max);
-        check_key(history, groups[at], kind, meter)
+        check_key_until(history, groups[at], kind, meter, deadlines.as_ref())
     };
     let all = (0..groups.len()).collect();
     let mut reports = in_parallel(options, all, |at, bytes| decide(at, bytes, FIRST_ROUND_STEPS));
@@ -59,7 +62,13 @@ pub fn check(history: &History, kind: ModelKind, options: &Options<'_>) -> Check
         }
     }
     let keys: Vec<Option<&Value>> = groups.iter().map(|group| group.key).collect();
-    assemble(kind, &keys, reports, history.operations().len())
+    let mut report = assemble(kind, &keys, reports, history.operations().len());
+    if options.variant != Variant::Plain {
+        let name = options.variant.to_string();
+        report.models = BTreeMap::from([(name.clone(), report.valid)]);
+        report.details.insert("variant".into(), json!(name));
+    }
+    report
 }
 
 /// Decides one key by the cheapest algorithm that is exact for it.
@@ -69,8 +78,20 @@ pub(super) fn check_key(
     kind: ModelKind,
     meter: Meter<'_>,
 ) -> KeyReport {
-    let mut context = KeyContext { history, group, meter };
+    check_key_until(history, group, kind, meter, None)
+}
+
+/// The same where crashed operations have deadlines.
+fn check_key_until<'a>(
+    history: &'a History,
+    group: KeyGroup<'a>,
+    kind: ModelKind,
+    meter: Meter<'_>,
+    deadlines: Option<&'a Deadlines>,
+) -> KeyReport {
+    let mut context = KeyContext { history, group, meter, deadlines };
     match kind {
+        ModelKind::OwnedLock if deadlines.is_some() => objects::owned_lock(&mut context),
         ModelKind::Register => register::check(&mut context),
         ModelKind::AppendList => append::check(&mut context),
         ModelKind::AppendText => texts::check(&mut context),
@@ -87,6 +108,10 @@ pub(super) fn check_key(
     }
 }
 
+/// How many keys of each algorithm a report names.
+const NAMED_MAX: usize = 1000;
+
+/// Puts together what was found of each key.
 pub(super) fn assemble(
     kind: ModelKind,
     keys: &[Option<&Value>],
@@ -94,10 +119,15 @@ pub(super) fn assemble(
     operations: usize,
 ) -> CheckerReport {
     let mut algorithms: BTreeMap<String, u64> = BTreeMap::new();
+    let mut decided: BTreeMap<String, Vec<serde_json::Value>> = BTreeMap::new();
     let (mut bad, mut open): (Vec<Option<&Value>>, Vec<String>) = (Vec::new(), Vec::new());
     let mut anomalies: Vec<Anomaly> = Vec::new();
     for (key, report) in keys.iter().zip(reports) {
         *algorithms.entry(report.algorithm.to_string()).or_default() += 1;
+        let by = decided.entry(report.algorithm.to_string()).or_default();
+        if by.len() < NAMED_MAX {
+            by.push(shown(*key));
+        }
         match report.outcome {
             Outcome::Linearizable => {}
             Outcome::Violation => bad.push(*key),
@@ -123,6 +153,7 @@ pub(super) fn assemble(
     details.insert("keys".into(), json!(keys.len()));
     details.insert("operations".into(), json!(operations));
     details.insert("algorithms".into(), json!(algorithms));
+    details.insert("decided_by".into(), json!(decided));
     details.insert("invalid_keys".into(), bad.iter().map(|key| shown(*key)).collect());
     details.insert("undecided".into(), json!(open));
     let models = BTreeMap::from([(CHECKER.to_string(), valid)]);
