@@ -6,7 +6,9 @@
 
 mod intern;
 mod parse;
+pub mod registers;
 mod table;
+pub mod weak;
 
 pub use intern::Interner;
 pub use parse::Malformed;
