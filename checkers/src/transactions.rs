@@ -4,12 +4,19 @@
 //! `["w", k, v]` writes a register, `["append", k, v]` appends to a list. [`Table`] holds all of
 //! a history in flat arrays of small numbers; every checker of this module begins there.
 
+mod graph;
 mod intern;
+mod kind;
+mod lattice;
+mod order;
 mod parse;
 pub mod registers;
+mod scc;
 mod table;
 pub mod weak;
 
 pub use intern::Interner;
+pub use kind::{AnomalyKind, KindSet};
+pub use lattice::{Boundary, NoSuchTxnModel, TxnModel};
 pub use parse::Malformed;
 pub use table::{Action, KeyId, ListId, MicroOp, Outcome, Session, Table, Txn, TxnId, ValueId};
