@@ -13,5 +13,6 @@ pub mod history;
 pub mod linearizable;
 pub mod model;
 pub mod stats;
+pub mod transactions;
 pub mod value;
 pub mod verdict;

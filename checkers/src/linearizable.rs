@@ -35,7 +35,7 @@ pub use guess::guess;
 pub use key::Algorithm;
 pub use kind::{ModelKind, NoSuchModel};
 pub use minimize::minimize;
-pub use options::{Options, Unknown};
+pub use options::{Options, Span, Unknown};
 pub use report::check;
 pub use search::{Alternative, Failure, Placed};
 
