@@ -28,8 +28,19 @@ pub struct Target {
 pub const TARGETS: &[Target] = &[
     Target {
         name: "raft-kv",
-        description: "a key-value store replicated by Raft; linearizable",
-        workloads: &["register"],
+        description: "a key-value store replicated by Raft; linearizable, with transactions",
+        workloads: &[
+            "register",
+            "append",
+            "wr",
+            "mini-txn",
+            "bank",
+            "long-fork",
+            "write-skew",
+            "g2",
+            "causal-reverse",
+            "monotonic",
+        ],
         nodes: 5,
     },
     Target {
