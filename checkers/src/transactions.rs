@@ -11,6 +11,7 @@
 
 mod access;
 mod check;
+mod committed;
 mod cycles;
 mod finding;
 mod graph;
@@ -20,7 +21,9 @@ mod lattice;
 mod list_append;
 mod order;
 mod parse;
+mod rw_register;
 mod scc;
+mod scratch;
 mod step;
 mod table;
 mod words;
