@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test uses what it needs")]
 
+pub(crate) mod database;
+
 use quorate_checkers::format::{Format, Options as Reading, read};
 use quorate_checkers::history::History;
 use quorate_checkers::transactions::{AnomalyKind, KeyRules, KindSet, Options, TxnModel, Workload};
