@@ -21,11 +21,13 @@ mod lattice;
 mod list_append;
 mod order;
 mod parse;
+pub mod registers;
 mod rw_register;
 mod scc;
 mod scratch;
 mod step;
 mod table;
+pub mod weak;
 mod words;
 
 pub use check::{CHECKER, KeyRules, Options, Unguessed, Workload, check, check_table};
