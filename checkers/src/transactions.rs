@@ -11,6 +11,7 @@
 
 mod access;
 mod check;
+mod committed;
 mod cycles;
 mod finding;
 mod graph;
@@ -21,7 +22,9 @@ mod list_append;
 mod order;
 mod parse;
 pub mod registers;
+mod rw_register;
 mod scc;
+mod scratch;
 mod step;
 mod table;
 pub mod weak;
