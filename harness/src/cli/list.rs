@@ -96,7 +96,7 @@ fn rows(what: What) -> Vec<Value> {
             .into_iter()
             .map(|(name, text)| json!({"name": name, "description": text}))
             .collect(),
-        What::Checkers => described(checking::CHECKERS),
+        What::Checkers => described(&checking::checkers()),
         What::Bugs => catalog::TARGETS
             .iter()
             .flat_map(catalog::Target::bugs)
