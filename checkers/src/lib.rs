@@ -14,5 +14,6 @@ pub mod invariants;
 pub mod linearizable;
 pub mod model;
 pub mod stats;
+pub mod transactions;
 pub mod value;
 pub mod verdict;
