@@ -7,6 +7,7 @@
 mod intern;
 mod parse;
 pub mod registers;
+pub mod serial;
 mod table;
 pub mod weak;
 
