@@ -202,9 +202,7 @@ fn final_phase(plan: &Plan, interpreter: &mut Interpreter<'_>) -> Result<()> {
 
 /// The leader and its term, in a few words, where there is one.
 fn who_leads(statuses: &BTreeMap<NodeId, Status>) -> String {
-    statuses
-        .iter()
-        .filter(|(_, status)| status.role == "leader")
-        .max_by_key(|(_, status)| status.term)
-        .map_or_else(String::new, |(id, status)| format!("leader {id} (term {})", status.term))
+    world::leader(statuses)
+        .and_then(|leader| Some(format!("leader {leader} (term {})", statuses.get(&leader)?.term)))
+        .unwrap_or_default()
 }

@@ -6,6 +6,7 @@ use crate::nemesis::FaultKind;
 use crate::plan::Plan;
 use crate::recorder::Recorder;
 use crate::run::{Driven, await_service, drive};
+use crate::stopped;
 use crate::world::World;
 use crate::world::sim::{Options, Simulated, calm_weather};
 use anyhow::{Context, Result};
@@ -108,13 +109,23 @@ impl Trial {
             report.is_some_and(|report| report.valid == Valid::False) || anomaly.kind == "node-died"
         };
         let anomaly = self.verdict.anomalies.iter().find(guilty)?;
-        let by_history = anomaly.checker == "linearizable";
-        let reason = if by_history { &anomaly.checker } else { &anomaly.kind };
+        // A checker of histories may see one bug in many shapes; the others tell theirs apart.
+        let by_kind = [stopped::CHECKER, "aftermath"].contains(&anomaly.checker.as_str());
+        let reason = if by_kind { &anomaly.kind } else { &anomaly.checker };
         Some(Failure {
             reason: reason.clone(),
             anomaly_types: self.verdict.anomaly_types.clone(),
             why: anomaly.explanation.clone(),
             at: self.last_time(anomaly).0,
+        })
+    }
+
+    /// Whether some checker of the history could not decide. How many operations succeeded and what
+    /// became of the nodes are no questions to a history of a hunt.
+    pub fn is_undecided(&self) -> bool {
+        let mut reports = self.verdict.checkers.iter();
+        reports.any(|(name, report)| {
+            report.valid == Valid::Unknown && !["stats", "aftermath"].contains(&name.as_str())
         })
     }
 

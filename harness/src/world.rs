@@ -87,6 +87,12 @@ pub trait World {
     fn stop(self: Box<Self>) -> Result<()>;
 }
 
+/// Who leads: of those that say so the one with the highest term.
+pub fn leader(statuses: &BTreeMap<NodeId, Status>) -> Option<NodeId> {
+    let leaders = statuses.iter().filter(|(_, status)| status.role == "leader");
+    leaders.max_by_key(|(_, status)| status.term).map(|(node, _)| *node)
+}
+
 /// Opens the world that a plan asks for: starts its nodes, in `folder`, and its clients.
 pub fn open(plan: &Plan, folder: &Path) -> Result<Box<dyn World>> {
     if let Some(weather) = plan.weather {
@@ -121,4 +127,25 @@ pub fn open(plan: &Plan, folder: &Path) -> Result<Box<dyn World>> {
         second_interrupt,
     };
     Ok(Box::new(Processes::start(options)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_leader_is_the_one_of_the_highest_term() {
+        let statuses = |of: &[(u16, &str, u64)]| {
+            of.iter()
+                .map(|(id, role, term)| {
+                    let status = Status { role: (*role).into(), term: *term, ..Status::default() };
+                    (NodeId(*id), status)
+                })
+                .collect()
+        };
+        assert_eq!(leader(&statuses(&[])), None);
+        assert_eq!(leader(&statuses(&[(1, "follower", 9), (2, "candidate", 9)])), None);
+        let deposed = statuses(&[(1, "leader", 3), (2, "leader", 4), (3, "follower", 5)]);
+        assert_eq!(leader(&deposed), Some(NodeId(2)));
+    }
 }

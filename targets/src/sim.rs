@@ -19,7 +19,6 @@
 mod arrive;
 mod clients;
 pub mod clock;
-mod clusters;
 pub mod disk;
 mod event;
 mod fault;
@@ -37,7 +36,6 @@ mod weather;
 mod world;
 
 pub use clients::{Clients, Cluster, Coverage, Happening, THREADS_MAX};
-pub use clusters::cluster;
 pub use disk::{DiskBehaviour, Survival};
 pub use event::{Observed, SetupError, Stop, Token};
 pub use fault::{Fault, Injected};

@@ -166,7 +166,7 @@ fn options(args: &Args) -> Result<Options> {
         disk: args.disk,
         clients_only: args.clients_only,
     };
-    check(args, &fixed, target)?;
+    check(args, &fixed, &target)?;
     let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let endless = args.seeds.is_none() && args.time.is_some();
     Ok(Options {

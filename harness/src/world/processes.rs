@@ -23,7 +23,6 @@ use tokio::sync::mpsc::{self, UnboundedSender};
 use tokio::sync::oneshot;
 
 pub use crate::world::lanes::SecondInterrupt;
-pub use crate::world::statuses::StatusChange;
 
 /// How long the clean end of a cluster may take in all; what still runs then is killed.
 const STOP_MAX: Duration = Duration::from_secs(10);
@@ -109,17 +108,12 @@ impl Processes {
         }
         let client = Arc::new(Client::new(book, policy)?);
         let statuses = Statuses::default();
-        runtime.spawn(statuses.clone().poll(Arc::clone(&client), members, epoch));
+        runtime.spawn(statuses.clone().poll(Arc::clone(&client), members));
         let (injector, orders) = mpsc::unbounded_channel();
         let tell = lanes.tell();
         let serving = Injector { cluster, network: Arc::clone(&network), client, tell };
         runtime.spawn(serving.run(orders, dead));
         Ok(Processes { lanes, network, statuses, injector, runtime })
-    }
-
-    /// How each node's role, term and readiness have changed so far.
-    pub fn status_changes(&self) -> Vec<StatusChange> {
-        self.statuses.changes()
     }
 
     /// What the network has carried so far.

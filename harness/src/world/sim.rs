@@ -8,12 +8,13 @@
 
 use crate::nemesis::{Action, Aim, Cut, FaultOutcome, Grudge, alone, grudge_json, nodes_json};
 use crate::plan::{Disk, Plan};
-use crate::world::{Happening, World};
+use crate::world::{self, Happening, World};
 use anyhow::{Context, Result};
 use quorate_checkers::history::Nanos;
 use quorate_targets::api::Request;
 use quorate_targets::caller::Policy;
 use quorate_targets::node::{NodeId, Status};
+use quorate_targets::registry;
 use quorate_targets::seed::Seed;
 use quorate_targets::sim::{
     self, Cluster, Detail, Fault, Gate, Injected, Setup, Stop, Weather, trace,
@@ -105,7 +106,8 @@ impl Simulated {
     /// A world at the beginning of its time.
     pub fn new(options: &Options) -> Result<Simulated> {
         let Options { target, seed, setup, lazy, policy, invariants } = options;
-        let cluster = sim::cluster(target, *seed, setup.clone(), *policy)
+        let cluster = registry::find(target)?
+            .simulate(*seed, setup.clone(), *policy)
             .with_context(|| format!("{target} cannot be simulated"))?;
         Ok(Simulated {
             members: cluster.members(),
@@ -202,11 +204,13 @@ impl Simulated {
         }
     }
 
-    /// Of those that say that they lead the one with the highest term.
+    fn standing(&self) -> BTreeMap<NodeId, Status> {
+        let status = |id: &NodeId| Some((*id, self.cluster.status(*id)?));
+        self.members.iter().filter_map(status).collect()
+    }
+
     fn leader(&self) -> Option<NodeId> {
-        let statuses = self.members.iter().filter_map(|id| Some((*id, self.cluster.status(*id)?)));
-        let leaders = statuses.filter(|(_, status)| status.role == "leader");
-        leaders.max_by_key(|(_, status)| status.term).map(|(id, _)| id)
+        world::leader(&self.standing())
     }
 
     /// The action that waits for a leader is tried once more.
@@ -302,8 +306,7 @@ impl World for Simulated {
     }
 
     fn statuses(&mut self) -> BTreeMap<NodeId, Status> {
-        let status = |id: &NodeId| Some((*id, self.cluster.status(*id)?));
-        self.members.iter().filter_map(status).collect()
+        self.standing()
     }
 
     fn calm(&mut self) {
