@@ -13,6 +13,7 @@
 mod append;
 mod by_model;
 mod call;
+mod counter;
 mod dead_end;
 mod grow;
 mod guess;
@@ -34,7 +35,7 @@ mod staleness;
 mod texts;
 mod transactional;
 mod variant;
-mod words;
+pub(crate) mod words;
 
 pub use call::Call;
 pub use guess::guess;

@@ -111,6 +111,10 @@ impl Recording {
                 node: None,
                 extra: first.then(mark),
             };
+            // What failed is told at once, as the invocation is what others go by.
+            if *outcome != EventType::Ok {
+                event.value = value.clone();
+            }
             builder.push(event.clone())?;
             event.index = builder.next_index();
             (event.kind, event.value, event.extra) = (*outcome, value, None);

@@ -71,6 +71,12 @@ impl<'a> KeyContext<'a, '_> {
         self.history.op(self.group.positions[at] as usize)
     }
 
+    /// Whether any of the key's operations has a deadline.
+    pub(crate) fn has_deadlines(&self) -> bool {
+        self.deadlines.is_some()
+            && (0..self.group.positions.len()).any(|at| self.deadline(at).is_some())
+    }
+
     /// The last event at which the operation at a place may take effect, if it crashed and has
     /// a deadline.
     pub(crate) fn deadline(&self, at: usize) -> Option<u32> {

@@ -1,12 +1,12 @@
 //! From a history to a report: split by key, decide each, put together what was found.
 
-use super::key::{KeyContext, KeyReport};
+use super::key::{KeyContext, KeyReport, undecided};
 use super::kind::ModelKind;
 use super::meter::{Meter, Purse};
-use super::options::Options;
+use super::options::{Options, Unknown};
 use super::variant::{Deadlines, Variant};
 use super::words::{CHECKER, of_key};
-use super::{Outcome, append, grow, in_parallel, lock, objects, pool, register, set};
+use super::{Outcome, append, counter, grow, in_parallel, lock, objects, pool, register, set};
 use super::{texts, transactional};
 use crate::history::{History, KeyGroup};
 use crate::value::Value;
@@ -91,7 +91,13 @@ fn check_key_until<'a>(
 ) -> KeyReport {
     let mut context = KeyContext { history, group, meter, deadlines };
     match kind {
+        // What intervals, levels and holds know nothing of: the search does.
         ModelKind::OwnedLock if deadlines.is_some() => objects::owned_lock(&mut context),
+        ModelKind::Counter if deadlines.is_some() => counter::search(&mut context),
+        ModelKind::GrowOnlySet if context.has_deadlines() => {
+            let why = "the variant is not decided for sets read as a whole with crashed additions";
+            undecided(Unknown::Input(why.into()))
+        }
         ModelKind::Register => register::check(&mut context),
         ModelKind::AppendList => append::check(&mut context),
         ModelKind::AppendText => texts::check(&mut context),
@@ -101,7 +107,7 @@ fn check_key_until<'a>(
         ModelKind::Queue | ModelKind::Stack | ModelKind::PriorityQueue => {
             pool::check(&mut context, kind)
         }
-        ModelKind::Counter => objects::counter(&mut context),
+        ModelKind::Counter => counter::check(&mut context),
         ModelKind::Semaphore => objects::semaphore(&mut context),
         ModelKind::Mutex => objects::mutex(&mut context),
         ModelKind::OwnedLock => lock::check(&mut context),
