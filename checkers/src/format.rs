@@ -127,6 +127,14 @@ impl Format {
         }
     }
 
+    /// Whether histories can be written in it; all formats can be read.
+    pub fn is_written(self) -> bool {
+        !matches!(
+            self,
+            Format::Intervals | Format::Dbcop | Format::Cobra | Format::Plume | Format::Awdit
+        )
+    }
+
     /// The format with this name.
     pub fn from_name(name: &str) -> Option<Format> {
         Format::ALL.into_iter().find(|format| format.name() == name)

@@ -35,7 +35,8 @@ fn stale_register(rng: &mut impl Rng) -> Vec<RegisterCall> {
         if let Some(RegisterOutput::Seen(seen)) = &mut call.output
             && rng.random_bool(0.3)
         {
-            *seen = seen.saturating_sub(rng.random_range(0..3));
+            let back = rng.random_range(0..5);
+            *seen = if back == 4 { seen.saturating_add(1) } else { seen.saturating_sub(back) };
         }
     }
     calls

@@ -6,8 +6,8 @@
 //! one item of a container, one element of a set. Then operations that only observe, those of
 //! whole processes first, at last one by one. None of this can make a wrong history out of a
 //! right one: if what is left fails, the whole does, and for the same cause. What is left moves
-//! to as few processes as it needs, which changes nothing but for locks. (Delta debugging: Zeller and Hildebrandt, "Simplifying and isolating
-//! failure-inducing input", 2002.)
+//! to as few processes as it needs, which changes nothing but for locks. (Delta debugging:
+//! Zeller and Hildebrandt, "Simplifying and isolating failure-inducing input", 2002.)
 
 use super::kind::ModelKind;
 use super::options::Options;
