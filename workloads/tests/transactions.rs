@@ -245,10 +245,10 @@ fn balances_below_nothing_are_an_option() {
             _ => false,
         })
     };
-    let aborted = |history: &History| {
-        history.ops().filter(|op| op.outcome == EventType::Fail).count()
-    };
-    let (strict, loose) = (run("bank", &[], 1, false), run("bank", &["negative-balances=yes"], 1, false));
+    let aborted =
+        |history: &History| history.ops().filter(|op| op.outcome == EventType::Fail).count();
+    let (strict, loose) =
+        (run("bank", &[], 1, false), run("bank", &["negative-balances=yes"], 1, false));
     assert!(!negative(&strict) && aborted(&strict) > 0, "no transfer was too large");
     assert!(negative(&loose) && aborted(&loose) == 0);
 }
