@@ -9,6 +9,7 @@ use crate::usage::{wrong, wrong_name};
 use anyhow::Result;
 use quorate_checkers::history::History;
 use quorate_checkers::linearizable::ModelKind;
+use quorate_checkers::transactions::{self, KeyRules, Workload};
 use quorate_checkers::verdict::{CheckerReport, Verdict};
 use quorate_checkers::{aftermath, invariants, linearizable, stats};
 use quorate_targets::names::UnknownName;
@@ -36,7 +37,10 @@ pub fn models() -> Vec<(&'static str, String)> {
 /// Checkers, with what each decides.
 pub fn checkers() -> Vec<(&'static str, &'static str)> {
     let invariants = invariants::ALL.iter().map(|invariant| (invariant.name, invariant.about));
-    let judges = [("linearizable", "is the history linearizable, key by key")];
+    let judges = [
+        ("linearizable", "is the history linearizable, key by key"),
+        (transactions::CHECKER, "which anomalies do dependencies of transactions show"),
+    ];
     let others = [
         ("stats", "did operations of each kind succeed at all"),
         ("aftermath", "did the cluster serve again after healing, and did no node die by itself"),
@@ -52,6 +56,8 @@ pub struct Request {
     pub checks: Vec<Check>,
     /// How these were chosen, where nobody named them.
     pub source: Option<String>,
+    /// What must hold of transactions.
+    pub transactions: transactions::Options,
     /// When to give up.
     pub timeout: Duration,
     /// Threads; one a core where absent.
@@ -63,6 +69,9 @@ impl Request {
     pub fn of_plan(plan: &Plan) -> Result<Request> {
         let mut request = Request::of_workload(&plan.workload)?;
         request.timeout = plan.limits.check;
+        if let Some(isolation) = plan.target_options.get("isolation") {
+            request.transactions = promised(isolation)?;
+        }
         Ok(request)
     }
 
@@ -107,7 +116,9 @@ impl Request {
     }
 
     fn new(checks: Vec<Check>) -> Request {
-        Request { checks, source: None, timeout: TIMEOUT, threads: None }
+        // Where nothing weaker is promised, keys are linearizable, and so is the order of versions.
+        let transactions = transactions::Options { keys: ALL_RULES, ..Default::default() };
+        Request { checks, source: None, transactions, timeout: TIMEOUT, threads: None }
     }
 
     /// By the names of the operations. Whether each kind of operation ever succeeded is a
@@ -132,6 +143,23 @@ impl Request {
         });
         Ok(request)
     }
+}
+
+const ALL_RULES: KeyRules =
+    KeyRules { sequential: true, linearizable: true, reads_before_writes: true };
+
+/// What a target promises that is set to a level of isolation. Which versions of a register came
+/// first can be told from time only where a snapshot is never an old one, and from a reader that
+/// writes only where nothing is read that was not committed.
+fn promised(isolation: &str) -> Result<transactions::Options> {
+    let (model, keys) = match isolation {
+        "snapshot" => ("strong-snapshot-isolation", ALL_RULES),
+        "read-uncommitted" => (isolation, KeyRules::default()),
+        "strict-serializable" => (isolation, ALL_RULES),
+        _ => (isolation, KeyRules { reads_before_writes: true, ..KeyRules::default() }),
+    };
+    let models = vec![model.parse().map_err(anyhow::Error::new)?];
+    Ok(transactions::Options { models, keys, ..Default::default() })
 }
 
 /// The smallest history found that is still not linearizable, by the first such check; `None`
@@ -175,8 +203,13 @@ fn run_one(
     match check {
         Check::Stats => ("stats".into(), stats::check(history)),
         Check::Transactions { kind } => {
-            let why = format!("there is no checker of {kind} transactions");
-            ("transactions".into(), CheckerReport::unknown(why))
+            let workload = match kind {
+                "append" => Some(Workload::Append),
+                "wr" => Some(Workload::Register),
+                _ => None,
+            };
+            let options = transactions::Options { workload, ..request.transactions.clone() };
+            (transactions::CHECKER.into(), transactions::check(history, &options))
         }
         Check::Invariant { name } => {
             let report = match invariants::find(name) {
