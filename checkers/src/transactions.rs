@@ -15,6 +15,7 @@ mod cycles;
 mod finding;
 mod graph;
 mod intern;
+pub mod isolation;
 mod kind;
 mod lattice;
 mod list_append;
@@ -25,6 +26,7 @@ mod scc;
 pub mod serial;
 mod step;
 mod table;
+pub mod timestamps;
 pub mod weak;
 mod words;
 
