@@ -51,7 +51,10 @@ fn main() {
     let real = std::env::args().any(|argument| argument == "--bench");
     let filter = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
     let rows = Rows { filter };
-    println!("{:<44} {:>10} {:>12} {:>9} {:>7}", "check", "operations", "user CPU", "ns/op", "B/op");
+    println!(
+        "{:<44} {:>10} {:>12} {:>9} {:>7}",
+        "check", "operations", "user CPU", "ns/op", "B/op"
+    );
     let divisor = if real { 1 } else { 1000 };
     for txns in [2_500, 25_000, 250_000] {
         weak_levels(&rows, (txns / divisor).max(10));

@@ -11,6 +11,7 @@
 
 mod access;
 mod check;
+mod committed;
 mod cycles;
 mod finding;
 mod graph;
@@ -22,7 +23,9 @@ mod list_append;
 mod order;
 mod parse;
 pub mod registers;
+mod rw_register;
 mod scc;
+mod scratch;
 pub mod serial;
 mod step;
 mod table;

@@ -43,7 +43,11 @@ fn plume_text() {
     let mut lines = Vec::new();
     write(&mut lines, Format::Jsonl, &loaded.history).unwrap();
     assert!(!load(&lines, Format::Jsonl).history.has_real_time());
-    refuse(b"r(1,0,7)\n", Format::Plume, "h:1: column 1: expected `r(key,value,session,txn)` or `w(...)`");
+    refuse(
+        b"r(1,0,7)\n",
+        Format::Plume,
+        "h:1: column 1: expected `r(key,value,session,txn)` or `w(...)`",
+    );
     refuse(b"r(1,0,7,1)\nw(1,x,7,1)", Format::Plume, "h:2: column 1: `x` is no number of 64 bits");
     refuse(
         b"r(1,0,7,1)\nr(1,0,7,2)\nr(1,0,7,1)",
@@ -101,10 +105,8 @@ fn dbcop_binary() {
         assert!(read(&bytes[..cut], "h", Format::Dbcop, Options::default()).is_err(), "{cut}");
     }
     let longer: Vec<u8> = bytes.iter().copied().chain([0]).collect();
-    let message = format!(
-        "h:1: byte {}: expected the end behind the last session",
-        bytes.len() + 1
-    );
+    let message =
+        format!("h:1: byte {}: expected the end behind the last session", bytes.len() + 1);
     refuse(&longer, Format::Dbcop, &message);
     let mut flagged = bytes;
     let last = flagged.len() - 1;

@@ -63,3 +63,8 @@ fn run(file: &str, workload: Workload) {
 fn list_append() {
     run("elle-list-append.jsonl.gz", Workload::Append);
 }
+
+#[test]
+fn rw_register() {
+    run("elle-rw-register.jsonl.gz", Workload::Register);
+}

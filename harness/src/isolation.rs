@@ -12,7 +12,10 @@ const TIMESTAMPS: &str = "timestamps";
 
 /// The checkers here, with what each decides.
 pub const CHECKERS: [(&str, &str); 2] = [
-    (isolation::CHECKER, "are transactions over registers isolated, whatever the order of versions"),
+    (
+        isolation::CHECKER,
+        "are transactions over registers isolated, whatever the order of versions",
+    ),
     (TIMESTAMPS, "do transactions agree with the timestamps that their database gave them"),
 ];
 

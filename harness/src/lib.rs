@@ -12,6 +12,7 @@ pub mod interrupt;
 pub mod isolation;
 pub mod live;
 pub mod load;
+pub mod messages;
 pub mod nemesis;
 pub mod out;
 pub mod plan;

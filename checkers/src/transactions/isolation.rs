@@ -51,8 +51,10 @@ impl Model {
     /// One line for lists.
     pub fn describe(self) -> &'static str {
         match self {
-            Model::Weak(Level::ReadCommitted) => "transactions see committed values and never go \
-                                                  back behind what they saw",
+            Model::Weak(Level::ReadCommitted) => {
+                "transactions see committed values and never go \
+                                                  back behind what they saw"
+            }
             Model::Weak(Level::ReadAtomic) => "who sees one write of a transaction sees them all",
             Model::Weak(Level::Causal) => "who sees a transaction sees all that it saw",
             Model::Sequential => "one order of all operations that keeps that of each process",
@@ -159,9 +161,7 @@ fn add(report: &mut CheckerReport, model: Model, findings: Findings, effort: Opt
     let why = match (valid, &findings.undecided) {
         (Valid::True, _) => None,
         (Valid::Unknown, why) => why.clone(),
-        (Valid::False, _) => {
-            findings.anomalies.first().map(|anomaly| anomaly.explanation.clone())
-        }
+        (Valid::False, _) => findings.anomalies.first().map(|anomaly| anomaly.explanation.clone()),
     };
     let why = why.map(|why| format!("{}: {why}", model.name()));
     if valid < report.valid {

@@ -186,11 +186,7 @@ enum Decided {
 }
 
 /// Saturation and search, without what was looked for before.
-fn decide(
-    registers: &Registers<'_>,
-    model: Model,
-    options: &Options<'_>,
-) -> (Decided, Effort) {
+fn decide(registers: &Registers<'_>, model: Model, options: &Options<'_>) -> (Decided, Effort) {
     let never = || false;
     let stop = options.stop.unwrap_or(&never);
     let mut problem = Problem::new(registers, model);

@@ -60,12 +60,12 @@ pub fn check(history: &History) -> Option<CheckerReport> {
 }
 
 fn times(history: &History, table: &Table) -> Times {
-    let mut times =
-        Times { of: vec![None; table.len()], missing: 0, doubtful: BTreeSet::new() };
+    let mut times = Times { of: vec![None; table.len()], missing: 0, doubtful: BTreeSet::new() };
     for id in table.ids().filter(|id| table.txn(*id).outcome != Outcome::Fail) {
         let event = table.txn(id).complete.map(|at| history.event(at));
         let field = |name: &str| {
-            let mut extra = event.and_then(|event| event.extra.as_deref()).unwrap_or_default().iter();
+            let mut extra =
+                event.and_then(|event| event.extra.as_deref()).unwrap_or_default().iter();
             extra.find(|(field, _)| field.as_str() == name).and_then(|(_, value)| stamp(value))
         };
         let found = field(START).map(|start| (start, field(COMMIT)));
@@ -164,10 +164,8 @@ impl<'t> Replay<'t> {
     fn commit(&mut self, id: TxnId, times: &Times) {
         let Some((start, Some(commit))) = times.of[id.0 as usize] else { return };
         if commit < start {
-            let text = format!(
-                "{} committed at {commit}, before its snapshot of {start}",
-                self.name(id)
-            );
+            let text =
+                format!("{} committed at {commit}, before its snapshot of {start}", self.name(id));
             self.anomaly("time-goes-back", text, &[id]);
         }
         for op in self.table.ops(id) {
@@ -241,9 +239,11 @@ impl<'t> Replay<'t> {
     }
 
     fn report(self, times: &Times) -> CheckerReport {
-        let serial = times.of.iter().flatten().all(|(start, commit)| {
-            commit.is_none_or(|commit| commit == *start)
-        });
+        let serial = times
+            .of
+            .iter()
+            .flatten()
+            .all(|(start, commit)| commit.is_none_or(|commit| commit == *start));
         let stamped = times.of.iter().flatten().count();
         let valid = match (self.count, times.missing + self.unsure) {
             (0, 0) => Valid::True,

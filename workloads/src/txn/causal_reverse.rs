@@ -10,7 +10,7 @@
 use super::{decode_rows, micro_op, request};
 use crate::generator::source::from_fn;
 use crate::generator::until_each_ok::until_each_ok;
-use crate::generator::{Combine, Generator, Invocation};
+use crate::generator::{Combine, Context, Generator, Invocation};
 use crate::options::{OptionError, OptionSpec, Options};
 use crate::register::FINAL_TRIES;
 use crate::workload::{Completion, Workload};
@@ -63,7 +63,7 @@ impl Workload for CausalReverse {
         let mut rng = self.seed.stream("causal-reverse");
         let (read, write) = (Name::from("read"), Name::from("write"));
         let mut written = 0;
-        let op = move |_: &_| {
+        let op = move |_: &Context<'_>| {
             if rng.random_bool(0.5) {
                 return Some(Invocation::new(read.clone()).key(written / rows));
             }

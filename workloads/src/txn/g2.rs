@@ -12,7 +12,7 @@
 use super::{decode_rows, micro_op, request};
 use crate::generator::source::from_fn;
 use crate::generator::until_each_ok::until_each_ok;
-use crate::generator::{Combine, Generator, Invocation};
+use crate::generator::{Combine, Context, Generator, Invocation};
 use crate::options::{OptionError, Options};
 use crate::register::FINAL_TRIES;
 use crate::workload::{Completion, Workload};
@@ -52,7 +52,7 @@ impl Workload for G2 {
     fn main(&mut self) -> Box<dyn Generator> {
         let name = Name::from("insert");
         let mut fresh = 0i64;
-        let insert = move |_: &_| {
+        let insert = move |_: &Context<'_>| {
             let invocation = Invocation::new(name.clone()).key(fresh / 2).value(fresh);
             fresh += 1;
             Some(invocation)

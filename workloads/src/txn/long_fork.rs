@@ -12,7 +12,7 @@
 use super::{decode, encode, read_value, value_of};
 use crate::generator::source::from_fn;
 use crate::generator::until_each_ok::until_each_ok;
-use crate::generator::{Combine, Generator, Invocation};
+use crate::generator::{Combine, Context, Generator, Invocation};
 use crate::options::{OptionError, OptionSpec, Options};
 use crate::register::FINAL_TRIES;
 use crate::workload::{Completion, Workload};
@@ -59,7 +59,7 @@ impl Workload for LongFork {
         let mut rng = self.seed.stream("long-fork");
         let (read, write) = (Name::from("read"), Name::from("write"));
         let mut fresh = 0;
-        let op = move |_: &_| {
+        let op = move |_: &Context<'_>| {
             // Of a group's operations one in three is a write: it is read while it is written.
             if fresh == 0 || rng.random_ratio(1, 3) {
                 fresh += 1;

@@ -9,7 +9,7 @@
 use super::{End, end, micro_op, ok, read, request};
 use crate::generator::source::from_fn;
 use crate::generator::until_each_ok::until_each_ok;
-use crate::generator::{Combine, Generator, Invocation};
+use crate::generator::{Combine, Context, Generator, Invocation};
 use crate::options::{OptionError, OptionSpec, Options};
 use crate::register::FINAL_TRIES;
 use crate::workload::{Completion, Workload};
@@ -54,7 +54,7 @@ impl Workload for Monotonic {
         let counters = self.counters;
         let mut rng = self.seed.stream("monotonic");
         let (read, inc) = (Name::from("read"), Name::from("inc"));
-        let op = move |_: &_| {
+        let op = move |_: &Context<'_>| {
             let name = if rng.random_bool(0.5) { read.clone() } else { inc.clone() };
             Some(Invocation::new(name).key(rng.random_range(0..counters)))
         };

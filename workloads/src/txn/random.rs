@@ -13,7 +13,7 @@ use super::keys::{KEY_COUNT, KEY_DIST, KEY_DIST_BASE, KeyOptions, Keys, MAX_WRIT
 use super::{decode, encode, read_value, value_of};
 use crate::generator::source::from_fn;
 use crate::generator::until_each_ok::until_each_ok;
-use crate::generator::{Combine, Generator, Invocation};
+use crate::generator::{Combine, Context, Generator, Invocation};
 use crate::options::{OptionError, OptionSpec, Options};
 use crate::register::FINAL_TRIES;
 use crate::workload::{Completion, Workload};
@@ -124,7 +124,7 @@ impl Workload for Random {
         let keys = Arc::clone(&self.keys);
         let mut rng = self.seed.stream("txn");
         let name = Name::from("txn");
-        let transaction = move |_: &_| {
+        let transaction = move |_: &Context<'_>| {
             let keys = &mut *keys.lock().unwrap_or_else(PoisonError::into_inner);
             let length = rng.random_range(least..=most);
             let ops = match style {

@@ -8,7 +8,7 @@
 use super::{decode, encode, read_value, value_of};
 use crate::generator::source::from_fn;
 use crate::generator::until_each_ok::until_each_ok;
-use crate::generator::{Combine, Generator, Invocation};
+use crate::generator::{Combine, Context, Generator, Invocation};
 use crate::options::{OptionError, Options};
 use crate::register::FINAL_TRIES;
 use crate::workload::{Completion, Workload};
@@ -34,7 +34,7 @@ impl Workload for WriteSkew {
     fn main(&mut self) -> Box<dyn Generator> {
         let name = Name::from("txn");
         let mut fresh = 0;
-        let transaction = move |_: &_| {
+        let transaction = move |_: &Context<'_>| {
             let pair = [fresh - fresh % 2, fresh - fresh % 2 + 1];
             let ops = vec![read_value(pair[0]), read_value(pair[1]), value_of("w", fresh, 1)];
             fresh += 1;

@@ -1,10 +1,11 @@
 //! One key: its version order, its dependencies, and what its reads have wrong.
 
-use super::{Lists, NONE, Scratch, within};
+use super::{Lists, within};
 use crate::transactions::access::{Access, Accesses};
 use crate::transactions::finding::Finding;
 use crate::transactions::graph::{Fan, Why};
 use crate::transactions::kind::AnomalyKind;
+use crate::transactions::scratch::{NONE, Scratch};
 use crate::transactions::table::{Action, KeyId, ListId, Outcome, Table, ValueId};
 use serde_json::{Map, json};
 

@@ -1,10 +1,10 @@
 //! One transaction and one key: do its reads agree with what it read and appended before?
 
-use super::Scratch;
 use super::key::Key;
 use crate::transactions::access::Access;
 use crate::transactions::finding::{Finding, Findings};
 use crate::transactions::kind::AnomalyKind;
+use crate::transactions::scratch::Scratch;
 use crate::transactions::table::{Action, ValueId};
 
 /// Judges the accesses of one transaction to one key, in their order.
