@@ -45,7 +45,7 @@ pub fn checkers() -> Vec<(&'static str, &'static str)> {
         ("aftermath", "did the cluster serve again after healing, and did no node die by itself"),
         (stopped::CHECKER, "in a simulation: did the protocol's invariants hold after every event"),
     ];
-    judges.into_iter().chain(invariants).chain(others).collect()
+    judges.into_iter().chain(isolation::CHECKERS).chain(invariants).chain(others).collect()
 }
 
 /// What is to be judged, and how long that may take.
