@@ -82,11 +82,6 @@ impl Clocks {
         target[chain] = target[chain].max(place + 1);
     }
 
-    /// How many points of each chain come before `point`.
-    pub(super) fn of(&self, point: Point) -> &[u32] {
-        &self.counts[point as usize * self.chains..(point as usize + 1) * self.chains]
-    }
-
     /// Whether `a` comes before `b`.
     pub(super) fn before(&self, problem: &Problem<'_, '_>, a: Point, b: Point) -> bool {
         let (chain, place) = problem.chain(a);
@@ -137,10 +132,8 @@ fn topological(problem: &Problem<'_, '_>, incoming: &Incoming) -> Result<Vec<Poi
 
 /// A shortest circle through a point that is on one.
 fn shortest(problem: &Problem<'_, '_>, incoming: &Incoming, through: Point) -> Circle {
-    path(problem, |point| incoming.of(point).to_vec(), through, through).map_or_else(
-        || Circle(Vec::new()),
-        Circle,
-    )
+    path(problem, |point| incoming.of(point).to_vec(), through, through)
+        .map_or_else(|| Circle(Vec::new()), Circle)
 }
 
 /// A shortest way from `from` to `to`, as positions of links.
