@@ -10,6 +10,7 @@
 pub mod aftermath;
 pub mod format;
 pub mod history;
+pub mod invariants;
 pub mod linearizable;
 pub mod model;
 pub mod stats;

@@ -28,7 +28,7 @@ mod register;
 mod report;
 mod search;
 mod set;
-mod words;
+pub(crate) mod words;
 
 pub use call::Call;
 pub use guess::guess;

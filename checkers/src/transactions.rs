@@ -25,6 +25,7 @@ pub mod registers;
 mod rw_register;
 mod scc;
 mod scratch;
+pub mod serial;
 mod step;
 mod table;
 pub mod weak;

@@ -11,6 +11,7 @@ pub mod interpreter;
 pub mod interrupt;
 pub mod live;
 pub mod load;
+pub mod messages;
 pub mod nemesis;
 pub mod out;
 pub mod plan;

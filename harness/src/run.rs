@@ -8,6 +8,7 @@ use crate::checking;
 use crate::duration;
 use crate::interpreter::{Counts, Interpreter, PhaseEnd};
 use crate::live::Live;
+use crate::messages;
 use crate::nemesis::Action;
 use crate::plan::Plan;
 use crate::progress::Progress;
@@ -51,19 +52,27 @@ pub struct Done {
 /// Carries out a plan.
 pub fn run(plan: &Plan, options: &Options) -> Result<Done> {
     let folder = results::create(&options.results, &plan.name())?;
+    run_in(folder, plan, options.quiet)
+}
+
+/// Carries out a plan in a folder that is there and empty.
+pub fn run_in(folder: PathBuf, plan: &Plan, quiet: bool) -> Result<Done> {
     results::write_json(&folder.join(file::PLAN), plan)?;
-    let mut progress = Progress::new(options.quiet);
+    let mut progress = Progress::new(quiet);
     progress.say(&format!("{}  in {}", plan.command, folder.display()));
     let mut recorder = Recorder::create(&folder.join(file::HISTORY))?;
     let live = Live::of_plan(plan)?;
     recorder.follow(live.clone());
     let mut log = StatusLog::create(&folder.join(file::STATUS))?;
-    {
+    let messages = {
         let begun = Instant::now();
         let mut world = world::open(plan, &folder)?;
         await_service(plan, world.as_mut())?;
         progress.say(&ready_line(plan, begun));
         let mut observer = |world: &mut dyn World, counts: Counts| {
+            for turn in world.turns() {
+                log.turn(&turn)?;
+            }
             let statuses = world.statuses();
             log.write(world.now(), &statuses)?;
             let standing = live.as_ref().map(|live| format!("{}  ", live.words()));
@@ -72,17 +81,25 @@ pub fn run(plan: &Plan, options: &Options) -> Result<Done> {
             Ok(())
         };
         drive(plan, world.as_mut(), &mut recorder, &mut observer)?;
+        for turn in world.turns() {
+            log.turn(&turn)?;
+        }
         if let Some(cluster) = world.simulation() {
             results::write_text(&folder.join(file::TRACE), cluster.trace())?;
         }
+        let messages = world.messages();
         world.stop()?;
-    }
+        messages
+    };
     progress.finish();
     let history = History::from_events(recorder.finish()?)
         .context("the recorded history is not well-formed")?;
     progress.say(&format!("checking {} operations", history.operations().len()));
     let verdict = checking::check(&history, &checking::Request::of_plan(plan)?);
     results::write_json(&folder.join(file::VERDICT), &verdict)?;
+    let spans = report::spans(&history, &verdict);
+    let messages = messages::choose(messages, &spans, messages::WRITTEN_MAX);
+    messages::write(&folder.join(file::MESSAGES), &messages)?;
     report::write(&folder, plan, &history, &verdict)?;
     Ok(Done { folder, history, verdict })
 }

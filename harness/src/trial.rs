@@ -64,7 +64,7 @@ struct Glance {
 /// Carries out a plan in memory. Its checkers use one thread.
 pub fn carry_out(plan: &Plan, detail: Detail) -> Result<Trial> {
     let weather = plan.weather.unwrap_or_else(calm_weather);
-    let mut world = Simulated::new(&Options::of_plan(plan, weather).detail(detail))?;
+    let mut world = Simulated::new(&Options::of_plan(plan, weather).in_memory(detail))?;
     await_service(plan, &mut world)?;
     let mut recorder = Recorder::in_memory();
     let mut glances = Vec::new();

@@ -153,6 +153,21 @@ impl<'t> Registers<'t> {
             ..self.write_starts[node as usize + 1] as usize]
     }
 
+    /// The place of a node's write to a key among all writes; the initial ones stand behind
+    /// those of transactions, one a key.
+    pub(super) fn slot(&self, node: Node, key: u32) -> Option<usize> {
+        if node == INITIAL {
+            return Some(self.writes.len() + key as usize);
+        }
+        let found = self.writes(node).binary_search_by_key(&key, |write| write.key).ok()?;
+        Some(self.write_starts[node as usize] as usize + found)
+    }
+
+    /// How many slots there are.
+    pub(super) fn slots(&self) -> usize {
+        self.writes.len() + self.keys()
+    }
+
     /// Whether a node writes a key.
     pub fn writes_key(&self, node: Node, key: u32) -> bool {
         node == INITIAL || self.writes(node).binary_search_by_key(&key, |write| write.key).is_ok()
@@ -194,7 +209,7 @@ impl<'t> Registers<'t> {
         KeyedReads::new(self)
     }
 
-    fn key_id(key: u32) -> KeyId {
+    pub(super) fn key_id(key: u32) -> KeyId {
         KeyId(key)
     }
 }
