@@ -191,7 +191,7 @@ fn what_breaks_before_the_cluster_serves_is_found() {
     let early = (1..200).find_map(|seed| {
         let plan = draw(&fixed, Seed(seed)).unwrap();
         let trial = carry_out(&plan, Detail::Digest).unwrap();
-        let first = trial.history.events().first().is_some_and(|e| e.f == stopped::EVENT);
+        let first = trial.history.events().first().is_some_and(|e| e.f.as_str() == stopped::EVENT);
         first.then(|| trial.failure().unwrap())
     });
     assert_eq!(early.unwrap().reason, "election-safety");
