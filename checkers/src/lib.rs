@@ -10,8 +10,10 @@
 pub mod aftermath;
 pub mod format;
 pub mod history;
+pub mod invariants;
 pub mod linearizable;
 pub mod model;
 pub mod stats;
+pub mod transactions;
 pub mod value;
 pub mod verdict;

@@ -10,7 +10,7 @@ use anyhow::Result;
 use quorate_checkers::history::History;
 use quorate_checkers::linearizable::ModelKind;
 use quorate_checkers::verdict::{CheckerReport, Verdict};
-use quorate_checkers::{aftermath, linearizable, stats};
+use quorate_checkers::{aftermath, invariants, linearizable, stats};
 use quorate_targets::names::UnknownName;
 use quorate_workloads::registry;
 use quorate_workloads::workload::Check;
@@ -34,12 +34,16 @@ pub fn models() -> Vec<(&'static str, String)> {
 }
 
 /// Checkers, with what each decides.
-pub const CHECKERS: &[(&str, &str)] = &[
-    ("linearizable", "is the history linearizable, key by key"),
-    ("stats", "did operations of each kind succeed at all"),
-    ("aftermath", "did the cluster serve again after healing, and did no node die by itself"),
-    (stopped::CHECKER, "in a simulation: did the protocol's invariants hold after every event"),
-];
+pub fn checkers() -> Vec<(&'static str, &'static str)> {
+    let invariants = invariants::ALL.iter().map(|invariant| (invariant.name, invariant.about));
+    let judges = [("linearizable", "is the history linearizable, key by key")];
+    let others = [
+        ("stats", "did operations of each kind succeed at all"),
+        ("aftermath", "did the cluster serve again after healing, and did no node die by itself"),
+        (stopped::CHECKER, "in a simulation: did the protocol's invariants hold after every event"),
+    ];
+    judges.into_iter().chain(invariants).chain(others).collect()
+}
 
 /// What is to be judged, and how long that may take.
 #[derive(Clone, Debug)]
@@ -135,7 +139,7 @@ impl Request {
 pub fn minimize(history: &History, request: &Request) -> Option<History> {
     let model = request.checks.iter().find_map(|check| match check {
         Check::Linearizable { model } => model.parse::<ModelKind>().ok(),
-        Check::Stats => None,
+        Check::Transactions { .. } | Check::Invariant { .. } | Check::Stats => None,
     })?;
     let threads = request.threads.unwrap_or(0);
     let options = linearizable::Options { threads, ..linearizable::Options::default() };
@@ -170,6 +174,17 @@ fn run_one(
 ) -> (String, CheckerReport) {
     match check {
         Check::Stats => ("stats".into(), stats::check(history)),
+        Check::Transactions { kind } => {
+            let why = format!("there is no checker of {kind} transactions");
+            ("transactions".into(), CheckerReport::unknown(why))
+        }
+        Check::Invariant { name } => {
+            let report = match invariants::find(name) {
+                Some(invariant) => (invariant.check)(history),
+                None => CheckerReport::unknown(format!("there is no invariant `{name}`")),
+            };
+            (name.into(), report)
+        }
         Check::Linearizable { model } => {
             let stopped = || stop.load(Ordering::Relaxed);
             let options = linearizable::Options {

@@ -2,12 +2,15 @@
 //! api, so that every target with that api can run it.
 
 pub mod kv;
+pub mod txn;
 
 /// A request of any api.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Request {
     /// Of the key-value api.
     Kv(kv::Request),
+    /// Of the transactional api.
+    Txn(txn::Request),
 }
 
 /// A response of any api.
@@ -15,6 +18,8 @@ pub enum Request {
 pub enum Response {
     /// Of the key-value api.
     Kv(kv::Response),
+    /// Of the transactional api.
+    Txn(txn::Response),
 }
 
 /// What a client knows in the end of one logical operation, retries included.
@@ -22,7 +27,8 @@ pub enum Response {
 pub enum Outcome {
     /// The target answered. (The answer may itself be an error that says whether it is definite.)
     Answered(Response),
-    /// It certainly had no effect and never will: no attempt reached the target.
+    /// It certainly had no effect and never will: no attempt reached the target, or none of those
+    /// that can have one.
     Refused(String),
     /// Some attempt may have reached the target, or may yet.
     Unknown(String),
@@ -34,6 +40,7 @@ impl TryFrom<Request> for kv::Request {
     fn try_from(request: Request) -> Result<kv::Request, Request> {
         match request {
             Request::Kv(request) => Ok(request),
+            other @ Request::Txn(_) => Err(other),
         }
     }
 }
