@@ -24,6 +24,9 @@ pub(super) struct Timeline {
     pub(super) class_of: Vec<u32>,
     /// What the calls of each class do.
     pub(super) effects: Vec<Effect>,
+    /// For each class of crashed calls the one that can do whatever they can, if there is one and
+    /// the model tells.
+    pub(super) stand_ins: Vec<Option<u32>>,
     /// Until where each call may take effect; those that have no end need no slot.
     pub(super) last: Vec<Option<u64>>,
     /// How many calls that complete or expire are open at once, at most.
@@ -39,14 +42,19 @@ impl Timeline {
     ) -> Timeline {
         let mut by_content = HashMap::with_hasher(FxBuildHasher);
         let mut effects: Vec<Effect> = Vec::new();
+        let mut crashed: Vec<(u32, &M::Input)> = Vec::new();
         let mut class_of = Vec::with_capacity(calls.len());
         let mut ends: Vec<(u64, End, u32)> = Vec::with_capacity(calls.len() * 2);
         for (index, call) in calls.iter().enumerate() {
             let index = index as u32;
             let content = (&call.input, call.output.as_ref(), call.is_crashed());
             let class = *by_content.entry(content).or_insert_with(|| {
+                let class = effects.len() as u32;
                 effects.push(model.effect(&call.input, call.output.as_ref()));
-                effects.len() as u32 - 1
+                if call.is_crashed() && call.output.is_none() {
+                    crashed.push((class, &call.input));
+                }
+                class
             });
             class_of.push(class);
             match call.complete {
@@ -63,6 +71,12 @@ impl Timeline {
                 }
             }
         }
+        let mut stand_ins = vec![None; effects.len()];
+        for (class, input) in crashed {
+            let stand_in = model.stand_in(input);
+            let found = stand_in.and_then(|input| by_content.get(&(&input, None, true)).copied());
+            stand_ins[class as usize] = found.filter(|found| *found != class);
+        }
         ends.sort_unstable_by_key(|(position, end, index)| (*position, *end as u8, *index));
         let events: Vec<(End, u32)> = ends.into_iter().map(|(_, end, call)| (end, call)).collect();
         let last: Vec<Option<u64>> = calls
@@ -71,7 +85,7 @@ impl Timeline {
             .map(|(index, call)| call.complete.or(deadlines.get(index).copied().flatten()))
             .collect();
         let most_open = most_open(&events, &last);
-        Timeline { events, class_of, effects, last, most_open }
+        Timeline { events, class_of, effects, stand_ins, last, most_open }
     }
 }
 
