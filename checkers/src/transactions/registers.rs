@@ -18,7 +18,7 @@
 mod build;
 mod words;
 
-pub(super) use words::CHECKER;
+pub use words::CHECKER;
 
 use super::{KeyId, Table, TxnId, ValueId};
 use crate::verdict::Anomaly;

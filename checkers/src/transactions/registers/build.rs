@@ -19,8 +19,6 @@ struct Version {
     row: TxnId,
     /// Whether the transaction did not overwrite it.
     last: bool,
-    /// Whether it is known that the transaction committed.
-    sure: bool,
 }
 
 /// All items of keys, key by key.
@@ -110,7 +108,7 @@ impl<'t> Registers<'t> {
         let mut last = vec![NONE; self.table.keys()];
         for id in self.table.ids().filter(|id| self.table.txn(*id).outcome == Outcome::Fail) {
             each_write(self.table.ops(id), |key, value, _| {
-                let version = Version { value, node: NONE, row: id, last: true, sure: false };
+                let version = Version { value, node: NONE, row: id, last: true };
                 versions.push((key, version));
             });
         }
@@ -126,7 +124,7 @@ impl<'t> Registers<'t> {
             each_write(ops, |key, _, position| last[key as usize] = position);
             each_write(ops, |key, value, position| {
                 let last = last[key as usize] == position;
-                versions.push((key, Version { value, node, row: id, last, sure }));
+                versions.push((key, Version { value, node, row: id, last }));
                 if last {
                     self.writes.push(Write { key, value });
                 }
@@ -181,14 +179,15 @@ impl<'t> Registers<'t> {
         for key in 0..self.table.keys() {
             let of_key = versions.of(key);
             let several = note_writers(key as u32, of_key, &mut first);
+            let finals = if several { finals(of_key) } else { Vec::new() };
             for at in reads.of(key) {
                 let read = self.reads[*at as usize];
                 let (value, node) = (ValueId(read.source), reader[*at as usize]);
-                let plain = (!several).then(|| first[value.0 as usize]);
-                let source = match plain {
-                    _ if value == ValueId::NIL => Some(INITIAL),
-                    Some((known, writer)) if known == key as u32 && writer != node => Some(writer),
-                    _ => self.search(node, value, of_key),
+                let (known, writer) = first[value.0 as usize];
+                let source = match value {
+                    ValueId::NIL => Some(INITIAL),
+                    _ if several => self.search(node, value, &finals),
+                    _ => Some(writer).filter(|writer| known == key as u32 && *writer != node),
                 };
                 match source {
                     Some(source) => {
@@ -221,14 +220,12 @@ impl<'t> Registers<'t> {
         readers
     }
 
-    /// The source of a read by looking at all versions of its key.
-    fn search(&mut self, reader: Node, value: ValueId, versions: &[Version]) -> Option<u32> {
-        let fits = |version: &&Version| {
-            version.value == value && version.last && version.node != NONE && version.node != reader
-        };
-        let mut found: Vec<Node> = versions.iter().filter(fits).map(|v| v.node).collect();
-        found.sort_unstable();
-        found.dedup();
+    /// The source of a read among the final writes of its key, by value.
+    fn search(&mut self, reader: Node, value: ValueId, finals: &[(ValueId, Node)]) -> Option<u32> {
+        let begin = finals.partition_point(|(other, _)| *other < value);
+        let same = finals[begin..].iter().take_while(|(other, _)| *other == value);
+        let found = same.map(|(_, node)| *node).filter(|node| *node != reader);
+        let found: Vec<Node> = found.collect();
         match found[..] {
             [] => None,
             [only] => Some(only),
@@ -295,6 +292,15 @@ fn note_writers(key: u32, versions: &[Version], first: &mut [(u32, Node)]) -> bo
         *slot = (key, version.node);
     }
     several
+}
+
+/// The final writes of a key by those who may have committed, by value and node.
+fn finals(versions: &[Version]) -> Vec<(ValueId, Node)> {
+    let visible = versions.iter().filter(|version| version.last && version.node != NONE);
+    let mut finals: Vec<(ValueId, Node)> = visible.map(|v| (v.value, v.node)).collect();
+    finals.sort_unstable();
+    finals.dedup();
+    finals
 }
 
 /// Gives each write with its key, value and position.

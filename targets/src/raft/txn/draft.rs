@@ -86,6 +86,12 @@ impl Draft {
         self.writes.iter().any(|write| write.key() == key)
     }
 
+    /// Whether what it has made of `key` depends on what others make of it.
+    pub(super) fn has_appended(&self, key: &str) -> bool {
+        let set = |write: &Write| matches!(write, Write::Set(set, _) if set == key);
+        self.has_written(key) && !self.writes.iter().any(set)
+    }
+
     /// Forgets its writes.
     pub(super) fn clear(&mut self) {
         self.writes.clear();
