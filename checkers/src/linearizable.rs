@@ -11,6 +11,7 @@
 mod append;
 mod by_model;
 mod call;
+mod counter;
 mod dead_end;
 mod grow;
 mod guess;
@@ -34,7 +35,7 @@ pub use guess::guess;
 pub use key::Algorithm;
 pub use kind::{ModelKind, NoSuchModel};
 pub use minimize::minimize;
-pub use options::{Options, Unknown};
+pub use options::{Options, Span, Unknown};
 pub use report::check;
 pub use search::{Alternative, Failure, Placed};
 

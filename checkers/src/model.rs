@@ -91,6 +91,14 @@ pub trait Model: Sync {
         Effect::Updates
     }
 
+    /// Another input that can do whatever this one can, when nobody learns the answers; as a
+    /// write can for a compare-and-set to the same value. The search then keeps the stronger of
+    /// two calls that crashed. The default, none, is always right.
+    fn stand_in(&self, input: &Self::Input) -> Option<Self::Input> {
+        let _ = input;
+        None
+    }
+
     /// Bytes that a state takes, roughly; counted against the search's budget of memory. Worth
     /// writing where states own heap memory.
     fn state_bytes(&self, state: &Self::State) -> usize {

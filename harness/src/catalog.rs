@@ -1,18 +1,18 @@
-//! What there is to run: targets with their workloads, options and bugs. Lookups by name say
-//! what there is when a name is unknown.
+//! What there is to run: the bundled databases of [`quorate_targets::registry`], and none, with
+//! their workloads, options and bugs. Lookups by name say what there is when a name is unknown.
 
 use quorate_targets::bugs::{self, Bug};
 use quorate_targets::names::UnknownName;
-use quorate_targets::node::{Config, Node, NodeId};
-use quorate_targets::raft::RaftKv;
+use quorate_targets::node::{Config, NodeId};
+use quorate_targets::registry;
 use quorate_targets::seed::Seed;
 use quorate_workloads::options::Options;
-use quorate_workloads::registry;
+use quorate_workloads::registry as workloads;
 use quorate_workloads::workload::Workload;
 use std::collections::BTreeMap;
 
 /// A system under test.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Target {
     /// Its name on the command line.
     pub name: &'static str,
@@ -22,41 +22,28 @@ pub struct Target {
     pub workloads: &'static [&'static str],
     /// The default cluster size; 0 where there is no cluster.
     pub nodes: u16,
+    bundled: Option<&'static registry::Target>,
 }
 
-/// All targets.
-pub const TARGETS: &[Target] = &[
-    Target {
-        name: "raft-kv",
-        description: "a key-value store replicated by Raft; linearizable, with transactions",
-        workloads: &[
-            "register",
-            "append",
-            "wr",
-            "mini-txn",
-            "bank",
-            "long-fork",
-            "write-skew",
-            "g2",
-            "causal-reverse",
-            "monotonic",
-        ],
-        nodes: 5,
-    },
-    Target {
-        name: "null",
-        description: "a key-value map inside the harness, without a cluster: how fast the harness is",
-        workloads: &["register"],
-        nodes: 0,
-    },
-];
+/// Where there is no cluster: a map inside the harness.
+const NULL: Target = Target {
+    name: "null",
+    description: "a key-value map inside the harness, without a cluster: how fast the harness is",
+    workloads: &["register"],
+    nodes: 0,
+    bundled: None,
+};
+
+/// All targets: the bundled databases, and none.
+pub fn targets() -> impl Iterator<Item = Target> {
+    registry::TARGETS.iter().map(Target::of).chain([NULL])
+}
 
 /// The target called `name`.
-pub fn target(name: &str) -> Result<&'static Target, UnknownName> {
-    TARGETS
-        .iter()
+pub fn target(name: &str) -> Result<Target, UnknownName> {
+    targets()
         .find(|target| target.name == name)
-        .ok_or_else(|| UnknownName::new("target", name, TARGETS.iter().map(|target| target.name)))
+        .ok_or_else(|| UnknownName::new("target", name, targets().map(|target| target.name)))
 }
 
 /// A new instance of a workload; the error says which option is wrong.
@@ -66,12 +53,22 @@ pub fn new_workload(
     seed: Seed,
     members: &[NodeId],
 ) -> Result<Box<dyn Workload>, String> {
-    let entry = registry::find(name).map_err(|error| error.to_string())?;
+    let entry = workloads::find(name).map_err(|error| error.to_string())?;
     let options = Options::from(options.clone());
     (entry.construct)(&options, seed, members).map_err(|error| error.to_string())
 }
 
 impl Target {
+    fn of(bundled: &'static registry::Target) -> Target {
+        let registry::About { name, description, workloads, nodes, .. } = bundled.about;
+        Target { name, description, workloads, nodes, bundled: Some(bundled) }
+    }
+
+    /// The bundled database behind it, if it is one.
+    pub fn bundled(&self) -> Option<&'static registry::Target> {
+        self.bundled
+    }
+
     /// The workload called `name`, if this target can run it.
     pub fn workload(&self, name: &str) -> Result<&'static str, UnknownName> {
         self.workloads.iter().find(|known| **known == name).copied().ok_or_else(|| {
@@ -81,8 +78,8 @@ impl Target {
     }
 
     /// This target's bugs.
-    pub fn bugs(&self) -> impl Iterator<Item = &'static bugs::Entry> + '_ {
-        bugs::ALL.iter().filter(|entry| entry.target == self.name)
+    pub fn bugs(&self) -> impl Iterator<Item = &'static bugs::Entry> + use<> {
+        bugs::of(self.name)
     }
 
     /// The bug called `name`, if this target has it.
@@ -100,16 +97,38 @@ impl Target {
         bugs: &[Bug],
         options: &BTreeMap<String, String>,
     ) -> Result<(), String> {
-        let config = |id| Config {
-            id,
-            members: members.to_vec(),
-            bugs: bugs.to_vec(),
-            options: options.clone(),
-        };
-        match self.name {
-            "raft-kv" => RaftKv::boot(config(NodeId(1)), Vec::new()).map(|_| ()),
+        match (self.bundled, members.first()) {
+            (Some(bundled), Some(id)) => bundled.validate(Config {
+                id: *id,
+                members: members.to_vec(),
+                bugs: bugs.to_vec(),
+                options: options.clone(),
+            }),
             _ if options.is_empty() => Ok(()),
             _ => Err(format!("{} has no options", self.name)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_target_has_the_api_of_its_workloads() {
+        for target in targets() {
+            for name in target.workloads {
+                let workload = workloads::find(name).unwrap();
+                if let Some(bundled) = target.bundled {
+                    assert_eq!(workload.api, bundled.api, "{} cannot run {name}", target.name);
+                }
+            }
+            for bug in target.bugs() {
+                assert_eq!(target.bug(bug.name), Ok(bug.bug));
+            }
+        }
+        for bug in bugs::ALL {
+            assert!(target(bug.target).is_ok(), "{} is a bug of no target", bug.name);
         }
     }
 }

@@ -3,12 +3,14 @@
 //! A checker that fails or runs out of its budget gives "unknown" with its reason, and never
 //! hides what the others found.
 
+use crate::isolation;
 use crate::plan::Plan;
 use crate::stopped;
 use crate::usage::{wrong, wrong_name};
 use anyhow::Result;
 use quorate_checkers::history::History;
 use quorate_checkers::linearizable::ModelKind;
+use quorate_checkers::transactions::isolation::Model;
 use quorate_checkers::transactions::{self, KeyRules, Workload};
 use quorate_checkers::verdict::{CheckerReport, Verdict};
 use quorate_checkers::{aftermath, invariants, linearizable, stats};
@@ -31,7 +33,8 @@ const TIMEOUT: Duration = Duration::from_mins(10);
 pub fn models() -> Vec<(&'static str, String)> {
     let meaning = "each operation takes effect at one moment between invocation and completion";
     let objects = ModelKind::ALL.into_iter().map(|kind| (kind.name(), kind.describe().to_owned()));
-    [(LINEARIZABLE, meaning.to_owned())].into_iter().chain(objects).collect()
+    let own = [(LINEARIZABLE, meaning.to_owned())];
+    own.into_iter().chain(isolation::models()).chain(objects).collect()
 }
 
 /// Checkers, with what each decides.
@@ -46,7 +49,7 @@ pub fn checkers() -> Vec<(&'static str, &'static str)> {
         ("aftermath", "did the cluster serve again after healing, and did no node die by itself"),
         (stopped::CHECKER, "in a simulation: did the protocol's invariants hold after every event"),
     ];
-    judges.into_iter().chain(invariants).chain(others).collect()
+    judges.into_iter().chain(isolation::CHECKERS).chain(invariants).chain(others).collect()
 }
 
 /// What is to be judged, and how long that may take.
@@ -54,6 +57,8 @@ pub fn checkers() -> Vec<(&'static str, &'static str)> {
 pub struct Request {
     /// The checks.
     pub checks: Vec<Check>,
+    /// Models of isolation that transactions over registers are judged by.
+    pub isolation: Vec<Model>,
     /// How these were chosen, where nobody named them.
     pub source: Option<String>,
     /// What must hold of transactions.
@@ -91,6 +96,9 @@ impl Request {
         if let Some(name) = model
             && name != LINEARIZABLE
         {
+            if let Some(request) = isolation::named(history, name) {
+                return Ok(request);
+            }
             return name.parse().map(Request::of_object).map_err(|_| {
                 let names = models().into_iter().map(|(known, _)| known);
                 wrong_name(UnknownName::new("model", name, names))
@@ -115,15 +123,24 @@ impl Request {
         Request::new(vec![Check::Linearizable { model: object.name() }])
     }
 
+    /// By models of isolation alone.
+    pub fn of_isolation(models: Vec<Model>) -> Request {
+        Request { isolation: models, ..Request::new(Vec::new()) }
+    }
+
     fn new(checks: Vec<Check>) -> Request {
         // Where nothing weaker is promised, keys are linearizable, and so is the order of versions.
         let transactions = transactions::Options { keys: ALL_RULES, ..Default::default() };
-        Request { checks, source: None, transactions, timeout: TIMEOUT, threads: None }
+        let isolation = Vec::new();
+        Request { checks, isolation, source: None, transactions, timeout: TIMEOUT, threads: None }
     }
 
     /// By the names of the operations. Whether each kind of operation ever succeeded is a
     /// question to a run, not to a history that somebody brings.
     fn guess(history: &History) -> Result<Request> {
+        if let Some(request) = isolation::guessed(history) {
+            return Ok(request);
+        }
         let object = linearizable::guess(history);
         if object.is_none() && !history.operations().is_empty() {
             let names: BTreeSet<&str> = history.ops().map(|op| op.f().as_str()).collect();
@@ -187,6 +204,8 @@ pub fn check(history: &History, request: &Request) -> Verdict {
         });
         let mut reports: Vec<(String, CheckerReport)> =
             request.checks.iter().map(|check| run_one(history, request, *check, stop)).collect();
+        let stopped = || stop.load(Ordering::Relaxed);
+        reports.extend(isolation::check(history, &request.isolation, &stopped));
         reports.push(("aftermath".into(), aftermath::check(history)));
         reports.extend(stopped::check(history).map(|report| (stopped::CHECKER.into(), report)));
         drop(done);

@@ -191,12 +191,10 @@ fn batch(
 }
 
 fn outcome(plan: &Plan) -> Result<Outcome> {
-    use quorate_checkers::verdict::Valid;
     let trial = trial::carry_out(plan, Detail::Digest)?;
-    let decided = |name: &str| trial.verdict.checkers.get(name).map(|report| report.valid);
     Ok(Outcome {
         failure: trial.failure(),
-        undecided: decided("linearizable") == Some(Valid::Unknown),
+        undecided: trial.is_undecided(),
         end: trial.end.0,
         events: trial.counts.events,
         operations: trial.history.operations().len() as u64,

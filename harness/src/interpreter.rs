@@ -7,11 +7,11 @@
 //! was. After an `info` the thread goes on under a new process number (Jepsen's rule).
 
 use crate::nemesis::{Action, FaultOutcome, Scheduled};
-use crate::recorder::{Draft, Recorder};
+use crate::recorder::{self, Recorder};
 use crate::stopped;
 use crate::world::{Happening, World};
 use anyhow::Result;
-use quorate_checkers::history::{EventType, Nanos, Process};
+use quorate_checkers::history::{Event, EventType, Nanos, OpIndex, Process};
 use quorate_checkers::value::{Name, Value};
 use quorate_targets::api::Outcome;
 use quorate_targets::api::kv::Session;
@@ -213,7 +213,7 @@ impl<'a> Interpreter<'a> {
     /// Writes an event of the harness itself into the history.
     pub fn note(&mut self, f: &str, value: Value) -> Result<()> {
         let time = self.world.now();
-        self.recorder.record(time, Draft::nemesis(f, value))?;
+        self.recorder.record(recorder::nemesis(time, f, value))?;
         Ok(())
     }
 
@@ -228,7 +228,8 @@ impl<'a> Interpreter<'a> {
 
     fn inject(&mut self, action: &Action) -> Result<()> {
         let time = self.world.now();
-        self.recorder.record(time, Draft::nemesis(action.f(), Value::from(action.value())))?;
+        let value = Value::from(action.value());
+        self.recorder.record(recorder::nemesis(time, action.f(), value))?;
         self.world.inject(action);
         self.injecting = Some(action.clone());
         Ok(())
@@ -256,19 +257,18 @@ impl<'a> Interpreter<'a> {
         self.counts.invoked += 1;
         let time = self.world.now();
         let name = self.recorder.node_name(node);
-        let event = self.recorder.record(
+        let event = self.recorder.record(Event {
+            index: OpIndex(0),
             time,
-            Draft {
-                process: Process::Client(number),
-                kind: EventType::Invoke,
-                f: invocation.f,
-                key: invocation.key,
-                value: invocation.value,
-                error: None,
-                node: Some(name),
-                extra: None,
-            },
-        )?;
+            process: Process::Client(number),
+            kind: EventType::Invoke,
+            f: invocation.f,
+            key: invocation.key,
+            value: invocation.value,
+            error: None,
+            node: Some(name),
+            extra: None,
+        })?;
         let context = Context { time, threads: &self.threads };
         generator.update(&context, thread, event);
         self.world.invoke(thread, node, request);
@@ -312,10 +312,10 @@ impl<'a> Interpreter<'a> {
             }
         };
         let time = self.world.now();
-        let mut draft = Draft::nemesis(action.f(), value);
-        draft.error = error;
-        draft.extra = Some([(Name::from("outcome"), Value::from(word))].into());
-        self.recorder.record(time, draft)?;
+        let mut event = recorder::nemesis(time, action.f(), value);
+        event.error = error;
+        event.extra = Some([(Name::from("outcome"), Value::from(word))].into());
+        self.recorder.record(event)?;
         Ok(())
     }
 
@@ -345,19 +345,18 @@ impl<'a> Interpreter<'a> {
         }
         let time = self.world.now();
         let name = self.recorder.node_name(node);
-        let event = self.recorder.record(
+        let event = self.recorder.record(Event {
+            index: OpIndex(0),
             time,
-            Draft {
-                process,
-                kind: completion.kind,
-                f: invocation.f,
-                key: invocation.key,
-                value: completion.value,
-                error: completion.error,
-                node: Some(name),
-                extra: None,
-            },
-        )?;
+            process,
+            kind: completion.kind,
+            f: invocation.f,
+            key: invocation.key,
+            value: completion.value,
+            error: completion.error,
+            node: Some(name),
+            extra: None,
+        })?;
         generator.update(&Context { time, threads: &self.threads }, thread, event);
         Ok(())
     }

@@ -1,6 +1,8 @@
 //! The plan: everything that decides a run, as data. It is made from the command line before
 //! anything starts, written to `plan.json`, and enough to do the same again.
 
+mod command;
+
 use crate::duration;
 use crate::nemesis::Scheduled;
 use crate::script::Script;

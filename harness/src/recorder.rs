@@ -11,40 +11,19 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
-/// An event that has no number and no time yet.
-#[derive(Clone, Debug)]
-pub struct Draft {
-    /// Who acts.
-    pub process: Process,
-    /// Invocation or completion.
-    pub kind: EventType,
-    /// The operation's name.
-    pub f: Name,
-    /// Which object.
-    pub key: Option<Value>,
-    /// Argument or result.
-    pub value: Value,
-    /// Why it is `fail` or `info`.
-    pub error: Option<Value>,
-    /// The node that was asked.
-    pub node: Option<Name>,
-    /// Further fields.
-    pub extra: Option<Box<[(Name, Value)]>>,
-}
-
-impl Draft {
-    /// An event of the nemesis.
-    pub fn nemesis(f: &str, value: Value) -> Draft {
-        Draft {
-            process: Process::Nemesis,
-            kind: EventType::Info,
-            f: f.into(),
-            key: None,
-            value,
-            error: None,
-            node: None,
-            extra: None,
-        }
+/// An event of the nemesis.
+pub fn nemesis(time: Nanos, f: &str, value: Value) -> Event {
+    Event {
+        index: OpIndex(0),
+        time,
+        process: Process::Nemesis,
+        kind: EventType::Info,
+        f: f.into(),
+        key: None,
+        value,
+        error: None,
+        node: None,
+        extra: None,
     }
 }
 
@@ -93,13 +72,12 @@ impl Recorder {
         self.live.as_ref().is_some_and(Live::is_violated)
     }
 
-    /// Records one event. Time never goes back in a history, whatever clocks do.
-    pub fn record(&mut self, time: Nanos, draft: Draft) -> Result<&Event> {
-        let time = self.events.last().map_or(time, |last| last.time.max(time));
+    /// Records one event. It gets its number here, whatever it had; and time never goes back in a
+    /// history, whatever clocks do.
+    pub fn record(&mut self, mut event: Event) -> Result<&Event> {
         let index = u32::try_from(self.events.len()).context("a history holds 2^32 events")?;
-        let Draft { process, kind, f, key, value, error, node, extra } = draft;
-        let event =
-            Event { index: OpIndex(index), time, process, kind, f, key, value, error, node, extra };
+        event.index = OpIndex(index);
+        event.time = self.events.last().map_or(event.time, |last| last.time.max(event.time));
         if let Some(out) = &mut self.out {
             out.event(&event).with_context(|| format!("cannot write {}", self.path.display()))?;
         }

@@ -13,6 +13,7 @@ mod statuses;
 
 use crate::cluster::Setup;
 use crate::interrupt::{self, EXIT_INTERRUPTED};
+use crate::messages::Message;
 use crate::nemesis::{Action, FaultOutcome};
 use crate::plan::{Disk, Plan};
 use anyhow::{Context, Result};
@@ -22,7 +23,7 @@ use quorate_checkers::history::Nanos;
 use quorate_targets::api::{Outcome, Request};
 use quorate_targets::caller::Policy;
 use quorate_targets::node::{NodeId, Status};
-use quorate_targets::sim::Cluster;
+use quorate_targets::sim::{Cluster, Turn};
 use sim::Simulated;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -83,8 +84,25 @@ pub trait World {
         None
     }
 
+    /// The messages between the nodes so far, as many as are remembered.
+    fn messages(&mut self) -> Vec<Message> {
+        Vec::new()
+    }
+
+    /// The changes of role or term since this was last asked, where they are known exactly: in a
+    /// simulation.
+    fn turns(&mut self) -> Vec<Turn> {
+        Vec::new()
+    }
+
     /// Ends the world in order. Nothing of it runs afterwards, also if it fails.
     fn stop(self: Box<Self>) -> Result<()>;
+}
+
+/// Who leads: of those that say so the one with the highest term.
+pub fn leader(statuses: &BTreeMap<NodeId, Status>) -> Option<NodeId> {
+    let leaders = statuses.iter().filter(|(_, status)| status.role == "leader");
+    leaders.max_by_key(|(_, status)| status.term).map(|(node, _)| *node)
 }
 
 /// Opens the world that a plan asks for: starts its nodes, in `folder`, and its clients.
@@ -121,4 +139,25 @@ pub fn open(plan: &Plan, folder: &Path) -> Result<Box<dyn World>> {
         second_interrupt,
     };
     Ok(Box::new(Processes::start(options)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_leader_is_the_one_of_the_highest_term() {
+        let statuses = |of: &[(u16, &str, u64)]| {
+            of.iter()
+                .map(|(id, role, term)| {
+                    let status = Status { role: (*role).into(), term: *term, ..Status::default() };
+                    (NodeId(*id), status)
+                })
+                .collect()
+        };
+        assert_eq!(leader(&statuses(&[])), None);
+        assert_eq!(leader(&statuses(&[(1, "follower", 9), (2, "candidate", 9)])), None);
+        let deposed = statuses(&[(1, "leader", 3), (2, "leader", 4), (3, "follower", 5)]);
+        assert_eq!(leader(&deposed), Some(NodeId(2)));
+    }
 }

@@ -274,7 +274,7 @@ pub fn find(name: &str) -> Option<&'static Entry> {
 }
 
 /// The bugs of a target.
-pub fn of(target: &str) -> impl Iterator<Item = &'static Entry> {
+pub fn of(target: &str) -> impl Iterator<Item = &'static Entry> + use<'_> {
     ALL.iter().filter(move |entry| entry.target == target)
 }
 

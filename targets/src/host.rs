@@ -24,7 +24,6 @@ mod node_loop;
 mod outbox;
 mod peers;
 mod process;
-mod registry;
 mod timers;
 #[cfg(test)]
 mod toy;
@@ -33,7 +32,9 @@ pub use clock::Clock;
 pub use journal::{Disk, JournalError};
 
 use crate::bugs::Bug;
+use crate::names::UnknownName;
 use crate::node::{Config, Node, NodeId};
+use crate::registry;
 use crate::seed::Seed;
 use journal::JournalFile;
 use node_loop::{INBOX_MAX, NodeLoop};
@@ -123,13 +124,8 @@ impl HostOptions {
 #[derive(Debug, Error)]
 pub enum HostError {
     /// There is no such target.
-    #[error("there is no target {name:?}; there are: {}", known.join(", "))]
-    UnknownTarget {
-        /// What was asked for.
-        name: String,
-        /// What there is.
-        known: Vec<&'static str>,
-    },
+    #[error(transparent)]
+    UnknownTarget(#[from] UnknownName),
     /// The member list is wrong.
     #[error("the members must name each node once, and {id} among them")]
     Members {
@@ -183,7 +179,7 @@ impl HostError {
     pub fn is_usage(&self) -> bool {
         matches!(
             self,
-            Self::UnknownTarget { .. }
+            Self::UnknownTarget(_)
                 | Self::Members { .. }
                 | Self::PeerAddress { .. }
                 | Self::Boot(_)
@@ -195,7 +191,7 @@ impl HostError {
 /// Hosts a node of the target that `options` name, until it is asked to stop by SIGTERM or
 /// SIGINT, or fails.
 pub fn run(options: &HostOptions) -> Result<(), HostError> {
-    registry::run(options)
+    registry::find(&options.target)?.host(options)
 }
 
 /// As [`run`], for a node type that need not be known by name.

@@ -17,5 +17,6 @@ pub mod names;
 pub mod node;
 pub mod options;
 pub mod raft;
+pub mod registry;
 pub mod seed;
 pub mod sim;

@@ -19,13 +19,13 @@
 mod arrive;
 mod clients;
 pub mod clock;
-mod clusters;
 pub mod disk;
 mod event;
 mod fault;
 mod inject;
 pub mod network;
 mod observe;
+pub mod post;
 pub mod queue;
 mod setup;
 pub mod slot;
@@ -37,12 +37,12 @@ mod weather;
 mod world;
 
 pub use clients::{Clients, Cluster, Coverage, Happening, THREADS_MAX};
-pub use clusters::cluster;
 pub use disk::{DiskBehaviour, Survival};
 pub use event::{Observed, SetupError, Stop, Token};
 pub use fault::{Fault, Injected};
 pub use network::{Gate, Link};
 pub use observe::{Happened, Observer, Sometimes, View, Violation};
+pub use post::{Letter, Post, Turn};
 pub use setup::Setup;
 pub use time::{Delay, Nanos, Ppm};
 pub use trace::{Detail, Trace};

@@ -6,16 +6,16 @@
 use quorate_targets::api::{Outcome, Request, Response, kv};
 use quorate_targets::caller::Policy;
 use quorate_targets::node::NodeId;
+use quorate_targets::registry;
 use quorate_targets::seed::Seed;
-use quorate_targets::sim::{
-    Cluster, Fault, Happening, Nanos, Setup, SetupError, THREADS_MAX, cluster,
-};
+use quorate_targets::sim::{Cluster, Fault, Happening, Nanos, Setup, THREADS_MAX};
 
 const N1: NodeId = NodeId(1);
 
 /// Five nodes that have had two seconds to find a leader.
 fn five(seed: u64) -> Box<dyn Cluster> {
-    let mut cluster = cluster("raft-kv", Seed(seed), Setup::new(5), Policy::default()).unwrap();
+    let target = registry::find("raft-kv").unwrap();
+    let mut cluster = target.simulate(Seed(seed), Setup::new(5), Policy::default()).unwrap();
     assert_eq!(cluster.poll(Nanos::from_secs(2)), Ok(None));
     cluster
 }
@@ -123,11 +123,4 @@ fn one_seed_is_one_run_behind_the_trait() {
     };
     assert_eq!(digest(1), digest(1));
     assert_ne!(digest(1), digest(2));
-}
-
-#[test]
-fn an_unknown_target_is_named() {
-    let error = cluster("raft", Seed(1), Setup::new(5), Policy::default()).err().unwrap();
-    let known = vec!["raft-kv"];
-    assert_eq!(error, SetupError::UnknownTarget { name: "raft".into(), known });
 }

@@ -12,10 +12,16 @@ use std::fmt;
 pub enum Algorithm {
     /// Zones of chains of clusters: registers with unique values.
     Zones,
+    /// The same, after values that repeat were told apart.
+    Renaming,
+    /// The same, segment by segment: the history was cut where the value is forced.
+    Segments,
     /// Levels in an order that reads fix: sets that only grow.
     Levels,
     /// The intervals in which items came and went: containers with unique items.
     Intervals,
+    /// The search over configurations, for those segments that nothing else decided.
+    SegmentSearch,
     /// The search over configurations.
     Search,
 }
@@ -24,8 +30,11 @@ impl fmt::Display for Algorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Algorithm::Zones => "zones",
+            Algorithm::Renaming => "renaming",
+            Algorithm::Segments => "segments",
             Algorithm::Levels => "levels",
             Algorithm::Intervals => "intervals",
+            Algorithm::SegmentSearch => "segment search",
             Algorithm::Search => "search",
         })
     }

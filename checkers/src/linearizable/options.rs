@@ -1,5 +1,7 @@
 //! How much a check may spend, and how it says that this was not enough.
 
+use super::words::Millis;
+use crate::history::Nanos;
 use std::fmt;
 
 /// Limits of a check. All are per call of a checker, not per key.
@@ -50,6 +52,37 @@ pub enum Unknown {
     Model(String),
     /// The history holds something that the model has no meaning for.
     Input(String),
+    /// One part of the history was not decided, for this reason.
+    Segment(Box<(Span, Unknown)>),
+}
+
+/// A part of a history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// Where its first operation begins: an index, or any other position.
+    pub first: u64,
+    /// Where its last operation ends.
+    pub last: u64,
+    /// How many operations it has.
+    pub calls: usize,
+    /// When it begins and ends, where positions are indices of a recorded history.
+    pub times: Option<(Nanos, Nanos)>,
+}
+
+impl Unknown {
+    /// The same, of a part of the history.
+    pub(crate) fn within(self, span: Span) -> Unknown {
+        Unknown::Segment(Box::new((span, self)))
+    }
+
+    /// Whether more steps might have decided it.
+    pub(crate) fn is_short_of_steps(&self) -> bool {
+        match self {
+            Unknown::Steps(_) => true,
+            Unknown::Segment(part) => part.1.is_short_of_steps(),
+            _ => false,
+        }
+    }
 }
 
 impl fmt::Display for Unknown {
@@ -67,6 +100,15 @@ impl fmt::Display for Unknown {
                 write!(f, "the model says that {call} only observes, yet it changed the state")
             }
             Unknown::Input(what) => f.write_str(what),
+            Unknown::Segment(part) => {
+                let (span, why) = &**part;
+                let Span { first, last, calls, .. } = span;
+                write!(f, "{why}, in the {calls} operations from {first} to {last}")?;
+                if let Some((from, to)) = span.times {
+                    write!(f, " ({} to {})", Millis(from), Millis(to))?;
+                }
+                Ok(())
+            }
         }
     }
 }

@@ -3,9 +3,9 @@
 use super::key::{KeyContext, KeyReport};
 use super::kind::ModelKind;
 use super::meter::{Meter, Purse};
-use super::options::{Options, Unknown};
+use super::options::Options;
 use super::words::{CHECKER, of_key};
-use super::{Outcome, append, grow, in_parallel, lock, objects, pool, register, set};
+use super::{Outcome, append, counter, grow, in_parallel, lock, objects, pool, register, set};
 use crate::history::{History, KeyGroup};
 use crate::value::Value;
 use crate::verdict::{Anomaly, CheckerReport, Valid};
@@ -35,7 +35,10 @@ pub fn check(history: &History, kind: ModelKind, options: &Options<'_>) -> Check
     let all = (0..groups.len()).collect();
     let mut reports = in_parallel(options, all, |at, bytes| decide(at, bytes, FIRST_ROUND_STEPS));
     if reports.iter().all(|report| report.outcome != Outcome::Violation) {
-        let long = |at: &usize| matches!(reports[*at].outcome, Outcome::Unknown(Unknown::Steps(_)));
+        let long = |at: &usize| match &reports[*at].outcome {
+            Outcome::Unknown(why) => why.is_short_of_steps(),
+            _ => false,
+        };
         let hard: Vec<usize> = (0..groups.len()).filter(long).collect();
         let again = in_parallel(options, hard.clone(), |at, bytes| decide(at, bytes, u64::MAX));
         for (at, report) in hard.into_iter().zip(again) {
@@ -62,7 +65,7 @@ pub(super) fn check_key(
         ModelKind::Queue | ModelKind::Stack | ModelKind::PriorityQueue => {
             pool::check(&mut context, kind)
         }
-        ModelKind::Counter => objects::counter(&mut context),
+        ModelKind::Counter => counter::check(&mut context),
         ModelKind::Mutex => objects::mutex(&mut context),
         ModelKind::OwnedLock => lock::check(&mut context),
     }

@@ -16,7 +16,7 @@ use std::time::Duration;
 /// Judge a recorded history: a file, or a run folder.
 #[derive(clap::Args, Debug)]
 #[command(
-    after_help = "Examples:\n  quorate check results/latest\n  quorate check my-history.jsonl --workload register\n  quorate check jepsen/history.edn --model queue\n  quorate check my-history.jsonl --minimal small.jsonl\n  quorate check my-history.jsonl --format json | jq .valid"
+    after_help = "Examples:\n  quorate check results/latest\n  quorate check my-history.jsonl --workload register\n  quorate check jepsen/history.edn --model queue\n  quorate check history.bincode.gz --model serializable\n  quorate check my-history.jsonl --minimal small.jsonl\n  quorate check my-history.jsonl --format json | jq .valid"
 )]
 pub struct Args {
     /// A history file, or a run folder

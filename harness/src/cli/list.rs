@@ -69,8 +69,7 @@ pub fn main(args: &Args) -> Result<ExitCode> {
 /// Each thing as an object whose `name` and `description` are always there.
 fn rows(what: What) -> Vec<Value> {
     match what {
-        What::Targets => catalog::TARGETS
-            .iter()
+        What::Targets => catalog::targets()
             .map(|target| {
                 json!({
                     "name": target.name,
@@ -97,9 +96,8 @@ fn rows(what: What) -> Vec<Value> {
             .map(|(name, text)| json!({"name": name, "description": text}))
             .collect(),
         What::Checkers => described(&checking::checkers()),
-        What::Bugs => catalog::TARGETS
-            .iter()
-            .flat_map(catalog::Target::bugs)
+        What::Bugs => catalog::targets()
+            .flat_map(|target| target.bugs())
             .map(|entry| {
                 json!({
                     "name": entry.name,

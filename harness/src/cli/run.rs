@@ -103,7 +103,7 @@ enum Prey {
 /// Carries it out.
 pub fn main(args: &Args) -> Result<ExitCode> {
     let mut plan = plan(&args.target, &args.knobs)?;
-    plan.command = command("run", &plan);
+    plan.command = plan.command_line();
     carry_out(&plan, &args.knobs).map(|done| exit_code(done.verdict.valid))
 }
 
@@ -123,7 +123,7 @@ pub(super) fn plan(target: &str, args: &Knobs) -> Result<Plan> {
     let target = catalog::target(target).map_err(wrong_name)?;
     let workload_name = args.workload.as_deref().unwrap_or(target.workloads[0]);
     let workload = target.workload(workload_name).map_err(wrong_name)?;
-    let nodes = nodes(args, target)?;
+    let nodes = nodes(args, &target)?;
     let members: Vec<NodeId> = (1..=nodes).map(NodeId).collect();
     let concurrency = concurrency(&args.concurrency, nodes)?;
     if !args.rate.is_finite() || args.rate < 0.0 {
@@ -135,7 +135,7 @@ pub(super) fn plan(target: &str, args: &Knobs) -> Result<Plan> {
     if args.nemesis_interval < Duration::from_millis(10) {
         return Err(wrong("--nemesis-interval must be at least 10ms"));
     }
-    let faults = faults(&args.nemesis, target)?;
+    let faults = faults(&args.nemesis, &target)?;
     let bugs: Vec<Bug> = args
         .bugs
         .iter()
@@ -228,51 +228,4 @@ pub(super) fn pairs(flag: &str, given: &[String]) -> Result<BTreeMap<String, Str
             _ => Err(wrong(format!("{flag} {pair:?} is not of the form K=V"))),
         })
         .collect()
-}
-
-/// The command line that makes the same plan.
-pub(crate) fn command(how: &str, plan: &Plan) -> String {
-    let mut words: Vec<String> = ["quorate", how].map(str::to_owned).into();
-    words.push(plan.target.clone());
-    let mut flag = |name: &str, value: String| words.extend([name.to_owned(), quote(&value)]);
-    flag("--workload", plan.workload.clone());
-    if plan.nodes > 0 {
-        flag("--nodes", plan.nodes.to_string());
-    }
-    flag("--concurrency", plan.concurrency.to_string());
-    flag("--rate", plan.rate.to_string());
-    flag("--time-limit", duration::format(plan.time_limit));
-    let faults = if plan.nemesis.is_empty() { "none".into() } else { plan.nemesis.join(",") };
-    flag("--nemesis", faults);
-    flag("--nemesis-interval", duration::format(plan.nemesis_interval));
-    if nemesis::is_aimed_at_leaders(&plan.schedule) {
-        flag("--nemesis-aim", "leader".into());
-    }
-    flag("--seed", plan.seed.0.to_string());
-    for bug in &plan.bugs {
-        flag("--bug", bug.name().to_owned());
-    }
-    for (key, value) in &plan.target_options {
-        flag("--target-opt", format!("{key}={value}"));
-    }
-    for (key, value) in &plan.workload_options {
-        flag("--workload-opt", format!("{key}={value}"));
-    }
-    if plan.disk == Disk::Sync {
-        flag("--disk", "sync".into());
-    }
-    if plan.fail_fast {
-        words.push("--fail-fast".into());
-    }
-    words.join(" ")
-}
-
-/// Quotes a word for a shell where it needs it.
-fn quote(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=.,:/%@+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
 }

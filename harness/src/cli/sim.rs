@@ -88,20 +88,8 @@ fn plan(target: &str, args: &Args) -> Result<Plan> {
         Sky::Drawn => Weather::draw(plan.seed),
     });
     plan.clients_only = args.clients_only;
-    plan.command = command(&plan);
+    plan.command = plan.command_line();
     Ok(plan)
-}
-
-/// The command line that makes the same plan.
-pub(crate) fn command(plan: &Plan) -> String {
-    let mut command = run::command("sim", plan);
-    if plan.weather == Some(Weather::draw(plan.seed)) {
-        command.push_str(" --weather drawn");
-    }
-    if plan.clients_only {
-        command.push_str(" --clients-only");
-    }
-    command
 }
 
 /// A plan from a file, as a simulation.

@@ -5,13 +5,13 @@
 //! `knobs`, so that they shift nothing in the run itself.
 
 use crate::catalog;
-use crate::cli::sim::command;
 use crate::nemesis::{self, FaultKind};
 use crate::plan::{Disk, Limits, Plan};
 use crate::world::sim::calm_weather;
 use anyhow::Result;
 use quorate_targets::bugs::Bug;
 use quorate_targets::node::NodeId;
+use quorate_targets::registry;
 use quorate_targets::seed::Seed;
 use quorate_targets::sim::Weather;
 use rand::RngExt;
@@ -51,12 +51,9 @@ pub struct Fixed {
     pub clients_only: bool,
 }
 
-/// Options of targets and workloads that are worth varying, with values to choose from; the
-/// empty one leaves the default.
+/// Options of workloads that are worth varying, with values to choose from; the empty one leaves
+/// the default. Those of a target are in its entry of the registry.
 const VARIED: &[(&str, &str, &[&str])] = &[
-    ("raft-kv", "snapshot-every", &["", "4", "20", "100"]),
-    ("raft-kv", "sessions", &["", "", "", "8"]),
-    ("raft-kv", "heartbeat-ms", &["", "", "20", "100"]),
     ("register", "keys", &["", "1", "2", "10"]),
     ("register", "ops-per-key", &["", "40", "150", "2000"]),
     ("register", "crashes-per-key", &["", "3", "30"]),
@@ -82,19 +79,11 @@ pub fn draw(fixed: &Fixed, seed: Seed) -> Result<Plan> {
     let disk = if rng.random_ratio(3, 4) { Disk::Lazy } else { Disk::Sync };
     let calm = rng.random_ratio(1, 3);
     let at_leaders = rng.random_ratio(1, 3);
-    let mut target_options = BTreeMap::new();
-    let mut workload_options = BTreeMap::new();
-    for (whose, name, values) in VARIED {
-        let value = pick(rng, values);
-        let options = match *whose {
-            whose if whose == fixed.target => &mut target_options,
-            whose if whose == fixed.workload => &mut workload_options,
-            _ => continue,
-        };
-        if !value.is_empty() {
-            options.insert((*name).to_owned(), value.to_owned());
-        }
-    }
+    let of_target = registry::find(fixed.target)?.about.varied.iter().copied();
+    let mut target_options = draw_options(rng, of_target);
+    let of_workload = VARIED.iter().filter(|(workload, ..)| *workload == fixed.workload);
+    let mut workload_options =
+        draw_options(rng, of_workload.map(|(_, name, values)| (*name, *values)));
     target_options.extend(fixed.target_options.clone());
     workload_options.extend(fixed.workload_options.clone());
     let nodes = fixed.nodes.unwrap_or(nodes);
@@ -130,8 +119,19 @@ pub fn draw(fixed: &Fixed, seed: Seed) -> Result<Plan> {
     if at_leaders {
         nemesis::aim_at_leaders(&mut plan.schedule);
     }
-    plan.command = command(&plan);
+    plan.command = plan.command_line();
     Ok(plan)
+}
+
+/// A value for each option, or none where the default is to stay.
+fn draw_options(
+    rng: &mut ChaCha8Rng,
+    varied: impl Iterator<Item = (&'static str, &'static [&'static str])>,
+) -> BTreeMap<String, String> {
+    varied
+        .map(|(name, values)| (name.to_owned(), pick(rng, values).to_owned()))
+        .filter(|(_, value)| !value.is_empty())
+        .collect()
 }
 
 /// Each kind with even odds, but at least one.

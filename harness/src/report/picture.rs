@@ -80,7 +80,7 @@ pub(super) fn picture(
 /// From a little before the first to a little after the last of them. Operations that nobody
 /// saw end may be open for long: where there are others, these decide, and they reach in from
 /// the edge.
-fn extent(shown: &[OpView<'_>], marks: &[&Event]) -> (u64, u64) {
+pub(super) fn extent(shown: &[OpView<'_>], marks: &[&Event]) -> (u64, u64) {
     let ended = |op: &&OpView<'_>| op.outcome != EventType::Info && op.complete.is_some();
     let any_ended = shown.iter().any(|op| ended(&op));
     let times = shown

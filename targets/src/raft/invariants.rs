@@ -16,7 +16,7 @@ mod state_machine_safety;
 
 use super::{Entry, Index, RaftKv, Record, Term};
 use crate::node::{Effect, Input, NodeId};
-use crate::sim::{Happened, Nanos, Observer, Sometimes, View, Violation};
+use crate::sim::{Coverage, Happened, Nanos, Observer, Sometimes, View, Violation};
 use commitment::Commitment;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -92,6 +92,12 @@ impl Invariants {
         leader_completeness::check(step, &self.commitment).map_err(named("leader completeness"))?;
         coverage::count(step, &self.commitment, &mut self.sometimes);
         Ok(())
+    }
+}
+
+impl Coverage for Invariants {
+    fn coverage(&self) -> Sometimes {
+        self.sometimes.clone()
     }
 }
 

@@ -126,14 +126,6 @@ pub enum Stop {
 /// The cluster that is asked for cannot be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SetupError {
-    /// There is no simulated cluster of that name.
-    #[error("there is no simulated target `{name}`; there is: {}", known.join(", "))]
-    UnknownTarget {
-        /// What was asked for.
-        name: String,
-        /// What there is.
-        known: Vec<&'static str>,
-    },
     /// There is no node, or there are too many.
     #[error("a cluster has 1 to {max} nodes, not {nodes}")]
     Size {

@@ -21,6 +21,9 @@ pub(super) struct Timeline {
     pub(super) class_of: Vec<u32>,
     /// What the calls of each class do.
     pub(super) effects: Vec<Effect>,
+    /// For each class of crashed calls the one that can do whatever they can, if there is one and
+    /// the model tells.
+    pub(super) stand_ins: Vec<Option<u32>>,
     /// How many calls that complete are open at once, at most.
     pub(super) most_open: usize,
 }
@@ -29,14 +32,19 @@ impl Timeline {
     pub(super) fn new<M: Model>(model: &M, calls: &[Call<M::Input, M::Output>]) -> Timeline {
         let mut by_content = HashMap::with_hasher(FxBuildHasher);
         let mut effects: Vec<Effect> = Vec::new();
+        let mut crashed: Vec<(u32, &M::Input)> = Vec::new();
         let mut class_of = Vec::with_capacity(calls.len());
         let mut ends: Vec<(u64, End, u32)> = Vec::with_capacity(calls.len() * 2);
         for (index, call) in calls.iter().enumerate() {
             let index = index as u32;
             let content = (&call.input, call.output.as_ref(), call.is_crashed());
             let class = *by_content.entry(content).or_insert_with(|| {
+                let class = effects.len() as u32;
                 effects.push(model.effect(&call.input, call.output.as_ref()));
-                effects.len() as u32 - 1
+                if call.is_crashed() && call.output.is_none() {
+                    crashed.push((class, &call.input));
+                }
+                class
             });
             class_of.push(class);
             match call.complete {
@@ -49,10 +57,16 @@ impl Timeline {
                 }
             }
         }
+        let mut stand_ins = vec![None; effects.len()];
+        for (class, input) in crashed {
+            let stand_in = model.stand_in(input);
+            let found = stand_in.and_then(|input| by_content.get(&(&input, None, true)).copied());
+            stand_ins[class as usize] = found.filter(|found| *found != class);
+        }
         ends.sort_by_key(|(position, end, index)| (*position, *end == End::Return, *index));
         let events: Vec<(End, u32)> = ends.into_iter().map(|(_, end, call)| (end, call)).collect();
         let most_open = most_open(&events, calls);
-        Timeline { events, class_of, effects, most_open }
+        Timeline { events, class_of, effects, stand_ins, most_open }
     }
 }
 

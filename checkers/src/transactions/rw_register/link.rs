@@ -109,9 +109,11 @@ fn in_time(key: &Key<'_>, seen: &Seen, readers: &Readers, edges: &mut Edges) {
             continue;
         }
         // The first end of those that follow, itself left out.
-        let [(least, whose), (second, _)] = least[from];
-        let least = if whose as usize == number { second } else { least };
+        let [first, second] = least[from];
+        let (least, first) = if first.1 as usize == number { second } else { first };
         let to = by_begin.partition_point(|v| seen.last_begin[*v as usize] <= least);
+        // That one follows too, but it may have begun again after its own first end.
+        let beyond = place.get(first as usize).copied().flatten().filter(|at| *at >= to);
         // A forward zone follows its own first end, but no version follows itself.
         let range = from..to.max(from);
         let itself = place[number].filter(|itself| range.contains(itself));
@@ -119,7 +121,8 @@ fn in_time(key: &Key<'_>, seen: &Seen, readers: &Readers, edges: &mut Edges) {
             Some(itself) => [range.start..itself, itself + 1..range.end],
             None => [range, 0..0],
         };
-        for stretch in stretches.into_iter().filter(|stretch| !stretch.is_empty()) {
+        let beyond = beyond.map(|at| at..at + 1);
+        for stretch in stretches.into_iter().chain(beyond).filter(|stretch| !stretch.is_empty()) {
             if version.writer != NONE {
                 edges.push_range(version.writer, &mut fan, stretch.clone(), None, Why::Ww);
             }

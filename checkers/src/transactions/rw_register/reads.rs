@@ -92,19 +92,45 @@ fn judge_read(
         });
         return;
     }
-    let from = key.accesses[writer as usize].txn;
-    if from == access.txn {
+    let write = key.accesses[writer as usize];
+    if write.txn == access.txn {
+        if write.op > access.op {
+            tell_future(key, access, value, registers);
+        }
         return;
     }
-    let aborted = table.txns()[from as usize].outcome == Outcome::Fail;
-    let kind = if aborted {
-        AnomalyKind::G1a
-    } else if key.intermediate[writer as usize] {
-        AnomalyKind::G1b
-    } else {
-        return;
-    };
-    let but = if aborted { "aborted" } else { "went on to overwrite it" };
+    if table.txns()[write.txn as usize].outcome == Outcome::Fail {
+        tell_read(key, AnomalyKind::G1a, access, value, write.txn, registers);
+    }
+    if key.intermediate[writer as usize] {
+        tell_read(key, AnomalyKind::G1b, access, value, write.txn, registers);
+    }
+}
+
+fn tell_future(key: &Key<'_>, access: Access, value: ValueId, registers: &mut Registers) {
+    registers.findings.add(AnomalyKind::FutureRead, || Finding {
+        kind: AnomalyKind::FutureRead,
+        text: format!(
+            "{} read {} from {} before it wrote it.",
+            key.table.who(access.txn),
+            key.table.value_words(value),
+            key.table.key_words(key.id),
+        ),
+        txns: vec![access.txn],
+        evidence: evidence(key, &[("value", value)]),
+    });
+}
+
+fn tell_read(
+    key: &Key<'_>,
+    kind: AnomalyKind,
+    access: Access,
+    value: ValueId,
+    from: u32,
+    registers: &mut Registers,
+) {
+    let table = key.table;
+    let but = if kind == AnomalyKind::G1a { "aborted" } else { "went on to overwrite it" };
     registers.findings.add(kind, || Finding {
         kind,
         text: format!(
