@@ -29,7 +29,8 @@ fn main() -> Result<()> {
          | fault actions left | operations left | nodes left |"
     );
     println!("|---|---|---|---|---|---|---|---|");
-    for entry in bugs::of(TARGET) {
+    // The others need another workload than the target's first.
+    for entry in bugs::of(TARGET).filter(|entry| !entry.needs.contains(&"--workload")) {
         let (mut runs, mut seconds) = ([Vec::new(), Vec::new()], [Vec::new(), Vec::new()]);
         let (mut faults, mut operations, mut nodes) = (Vec::new(), Vec::new(), Vec::new());
         for number in 0..hunts {
