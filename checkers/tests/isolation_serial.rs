@@ -67,7 +67,8 @@ fn all_orders_agree_where_values_repeat() {
 fn decide(history: &History, model: Model) -> (Valid, String) {
     let table = Table::from_history(history).unwrap_or_else(|error| panic!("{error}"));
     let found = check(&Registers::new(&table), model, &Options::default());
-    let told = found.anomalies.iter().map(|anomaly| format!("{}: {}", anomaly.kind, anomaly.explanation));
+    let told =
+        found.anomalies.iter().map(|anomaly| format!("{}: {}", anomaly.kind, anomaly.explanation));
     (found.valid(), told.take(1).chain(found.undecided.clone()).collect())
 }
 

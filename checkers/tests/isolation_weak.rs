@@ -121,14 +121,20 @@ fn stronger_verdicts_bound_the_weak_ones() {
             }
         }
     }
-    let broken = [("galera", None), ("yugabyte/", Some(Level::ReadAtomic)), ("dgraph/", Some(Level::Causal))];
+    let broken = [
+        ("galera", None),
+        ("yugabyte/", Some(Level::ReadAtomic)),
+        ("dgraph/", Some(Level::Causal)),
+    ];
     for (case, history) in below(&folder.join("not-si")) {
         let Some((_, level)) = broken.iter().find(|(name, _)| case.starts_with(name)) else {
             continue;
         };
         for other in Level::ALL {
             let expected = level.is_none_or(|level| other < level);
-            if expected != (holds(&history, other) == Valid::True) && (expected || Some(other) == *level) {
+            if expected != (holds(&history, other) == Valid::True)
+                && (expected || Some(other) == *level)
+            {
                 wrong.push(format!("not-si/{case}: {}", other.name()));
             }
         }

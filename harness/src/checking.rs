@@ -3,6 +3,10 @@
 //! A checker that fails or runs out of its budget gives "unknown" with its reason, and never
 //! hides what the others found.
 
+mod transactions;
+
+pub use transactions::Asked;
+
 use crate::plan::Plan;
 use crate::stopped;
 use crate::usage::{wrong, wrong_name};
@@ -30,13 +34,14 @@ const TIMEOUT: Duration = Duration::from_mins(10);
 pub fn models() -> Vec<(&'static str, String)> {
     let meaning = "each operation takes effect at one moment between invocation and completion";
     let objects = ModelKind::ALL.into_iter().map(|kind| (kind.name(), kind.describe().to_owned()));
-    [(LINEARIZABLE, meaning.to_owned())].into_iter().chain(objects).collect()
+    let linearizable = [(LINEARIZABLE, meaning.to_owned())];
+    linearizable.into_iter().chain(transactions::models()).chain(objects).collect()
 }
 
 /// Checkers, with what each decides.
 pub fn checkers() -> Vec<(&'static str, &'static str)> {
     let invariants = invariants::ALL.iter().map(|invariant| (invariant.name, invariant.about));
-    let judges = [("linearizable", "is the history linearizable, key by key")];
+    let judges = [("linearizable", "is the history linearizable, key by key"), transactions::ABOUT];
     let others = [
         ("stats", "did operations of each kind succeed at all"),
         ("aftermath", "did the cluster serve again after healing, and did no node die by itself"),
@@ -56,6 +61,8 @@ pub struct Request {
     pub timeout: Duration,
     /// Threads; one a core where absent.
     pub threads: Option<usize>,
+    /// What is asked of transactions.
+    pub transactions: Asked,
 }
 
 impl Request {
@@ -63,6 +70,7 @@ impl Request {
     pub fn of_plan(plan: &Plan) -> Result<Request> {
         let mut request = Request::of_workload(&plan.workload)?;
         request.timeout = plan.limits.check;
+        request.transactions = Asked::of_plan(plan);
         Ok(request)
     }
 
@@ -71,8 +79,12 @@ impl Request {
         history: &History,
         plan: Option<&Plan>,
         workload: Option<&str>,
-        model: Option<&str>,
+        asked: &Asked,
     ) -> Result<Request> {
+        if let Some(request) = Request::of_transactions(history, plan, workload, asked)? {
+            return Ok(request);
+        }
+        let model = asked.models.first().map(String::as_str);
         if let Some(name) = workload {
             return match name.parse::<ModelKind>() {
                 Ok(object) if registry::find(name).is_err() => Ok(Request::of_object(object)),
@@ -107,7 +119,8 @@ impl Request {
     }
 
     fn new(checks: Vec<Check>) -> Request {
-        Request { checks, source: None, timeout: TIMEOUT, threads: None }
+        let transactions = Asked::default();
+        Request { checks, source: None, timeout: TIMEOUT, threads: None, transactions }
     }
 
     /// By the names of the operations. Whether each kind of operation ever succeeded is a
@@ -174,10 +187,7 @@ fn run_one(
 ) -> (String, CheckerReport) {
     match check {
         Check::Stats => ("stats".into(), stats::check(history)),
-        Check::Transactions { kind } => {
-            let why = format!("there is no checker of {kind} transactions");
-            ("transactions".into(), CheckerReport::unknown(why))
-        }
+        Check::Transactions { kind } => transactions::run(history, kind, &request.transactions),
         Check::Invariant { name } => {
             let report = match invariants::find(name) {
                 Some(invariant) => (invariant.check)(history),

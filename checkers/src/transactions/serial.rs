@@ -131,9 +131,7 @@ pub fn check_with_effort(
         Decided::Impossible(blamed) => {
             (found(vec![core::explain(registers, model, options, &blamed)]), effort)
         }
-        Decided::Open(why) => {
-            (Findings { anomalies: Vec::new(), undecided: Some(why) }, effort)
-        }
+        Decided::Open(why) => (Findings { anomalies: Vec::new(), undecided: Some(why) }, effort),
     }
 }
 
@@ -147,11 +145,7 @@ enum Decided {
 }
 
 /// Saturation and search, without what was looked for before.
-fn decide(
-    registers: &Registers<'_>,
-    model: Model,
-    options: &Options<'_>,
-) -> (Decided, Effort) {
+fn decide(registers: &Registers<'_>, model: Model, options: &Options<'_>) -> (Decided, Effort) {
     let never = || false;
     let stop = options.stop.unwrap_or(&never);
     let mut problem = Problem::new(registers, model.split(), model.real_time());

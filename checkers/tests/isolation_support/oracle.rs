@@ -76,7 +76,8 @@ fn serial(txns: &[Tx], left: &mut Vec<usize>, state: &[i64], real_time: bool) ->
 /// that overlap write the same key.
 pub fn snapshot_isolated(txns: &[Tx]) -> bool {
     choices(txns).into_iter().any(|set| {
-        let steps = Snapshots { txns, set, state: vec![0; keys(txns)], changed: vec![0; keys(txns)] };
+        let steps =
+            Snapshots { txns, set, state: vec![0; keys(txns)], changed: vec![0; keys(txns)] };
         steps.go(&mut vec![Phase::Waiting; txns.len()], 1)
     })
 }

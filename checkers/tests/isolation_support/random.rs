@@ -123,7 +123,8 @@ pub fn table(txns: &[Tx]) -> Table {
 pub fn show(txns: &[Tx]) -> String {
     let mut text = String::new();
     for tx in txns {
-        let _ = write!(text, "\n  session {} {:?} [{}, {}]:", tx.session, tx.outcome, tx.begin, tx.end);
+        let _ =
+            write!(text, "\n  session {} {:?} [{}, {}]:", tx.session, tx.outcome, tx.begin, tx.end);
         for op in &tx.ops {
             let name = if op.write { "w" } else { "r" };
             let _ = write!(text, " {name} {} {}", op.key, op.value);

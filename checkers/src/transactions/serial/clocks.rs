@@ -137,10 +137,8 @@ fn topological(problem: &Problem<'_, '_>, incoming: &Incoming) -> Result<Vec<Poi
 
 /// A shortest circle through a point that is on one.
 fn shortest(problem: &Problem<'_, '_>, incoming: &Incoming, through: Point) -> Circle {
-    path(problem, |point| incoming.of(point).to_vec(), through, through).map_or_else(
-        || Circle(Vec::new()),
-        Circle,
-    )
+    path(problem, |point| incoming.of(point).to_vec(), through, through)
+        .map_or_else(|| Circle(Vec::new()), Circle)
 }
 
 /// A shortest way from `from` to `to`, as positions of links.

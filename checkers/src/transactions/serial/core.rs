@@ -73,9 +73,7 @@ fn mentioned(problem: &Problem<'_, '_>, link: Link) -> impl Iterator<Item = Node
 fn premise(problem: &Problem<'_, '_>, link: Link) -> Option<(Point, Point)> {
     match link.cause {
         Cause::Overwritten { reader, .. } => Some((link.from, problem.begin(reader))),
-        Cause::Anti { writer, .. } if writer != INITIAL => {
-            Some((problem.begin(writer), link.to))
-        }
+        Cause::Anti { writer, .. } if writer != INITIAL => Some((problem.begin(writer), link.to)),
         Cause::Overlap { .. } => {
             let from = problem.begin(problem.node(link.from)?);
             Some((from, problem.end(problem.node(link.to)?)))
@@ -200,7 +198,8 @@ impl Parts<'_, '_, '_> {
                 };
                 let key = table.key_id(source.key(Registers::key_id(key)));
                 let value = table.value_id(source.value(value));
-                table.push(key, if kept.write { Action::Write(value) } else { Action::Read(value) });
+                table
+                    .push(key, if kept.write { Action::Write(value) } else { Action::Read(value) });
             }
         }
         (table, rows)

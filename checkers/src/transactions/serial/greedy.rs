@@ -78,9 +78,12 @@ impl Greedy<'_, '_, '_> {
         writes.map(|write| write.key).find(|key| {
             let (writer, readers) = self.current[*key as usize];
             let own = !self.problem.split
-                && self.problem.registers.reads(node).iter().any(|read| {
-                    read.key == *key && read.writer() == Some(writer)
-                });
+                && self
+                    .problem
+                    .registers
+                    .reads(node)
+                    .iter()
+                    .any(|read| read.key == *key && read.writer() == Some(writer));
             readers > u32::from(own)
         })
     }

@@ -127,7 +127,8 @@ impl Order {
                 if next == from {
                     return Err(self.circle(edge, *at));
                 }
-                if self.places[next as usize] < high && self.visited[next as usize].0 != self.visit {
+                if self.places[next as usize] < high && self.visited[next as usize].0 != self.visit
+                {
                     self.visited[next as usize] = (self.visit, *at);
                     self.ahead.push(next);
                 }

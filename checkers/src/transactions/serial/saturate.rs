@@ -186,9 +186,8 @@ fn possible(problem: &Problem<'_, '_>, clocks: &Clocks, at: usize) -> Vec<Node> 
     });
     let last: Vec<Node> = last.collect();
     let fits = |writer: &Node| {
-        let overwrites = |other: &Node| {
-            other != writer && before(problem.begin(*writer), problem.end(*other))
-        };
+        let overwrites =
+            |other: &Node| other != writer && before(problem.begin(*writer), problem.end(*other));
         !before(begin, problem.end(*writer)) && !last.iter().any(overwrites)
     };
     site.writers.iter().copied().filter(fits).collect()

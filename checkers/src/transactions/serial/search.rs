@@ -238,7 +238,8 @@ impl<'a, 'r, 't> Search<'a, 'r, 't> {
         second: Node,
     ) -> Result<(), Conflict> {
         let problem = self.problem;
-        let link = Link { from: problem.end(first), to: problem.begin(second), cause: Cause::Tried };
+        let link =
+            Link { from: problem.end(first), to: problem.begin(second), cause: Cause::Tried };
         self.insert(link, [literal, NONE])?;
         for key in common_keys(problem, first, second) {
             let Some(slot) = problem.registers.slot(first, key) else { continue };
@@ -277,7 +278,8 @@ impl<'a, 'r, 't> Search<'a, 'r, 't> {
         });
         let later: Vec<(Node, Literal)> = later.collect();
         for (other, first) in later {
-            let link = Link { from: begin, to: problem.end(other), cause: Cause::Anti { key, writer } };
+            let link =
+                Link { from: begin, to: problem.end(other), cause: Cause::Anti { key, writer } };
             self.insert(link, [literal, first])?;
         }
         Ok(())

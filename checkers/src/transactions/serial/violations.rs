@@ -94,12 +94,7 @@ fn chosen(search: &Search<'_, '_, '_>, at: u32, site: &Site) -> Option<Node> {
 }
 
 /// The nearest writer that a site may still have seen, unless it sees one already.
-fn choose(
-    search: &mut Search<'_, '_, '_>,
-    at: u32,
-    site: &Site,
-    last: Node,
-) -> Option<Literal> {
+fn choose(search: &mut Search<'_, '_, '_>, at: u32, site: &Site, last: Node) -> Option<Literal> {
     let fits = site.writers.iter().position(|writer| *writer == last);
     if let Some(fits) = fits {
         let known = search.choices.known_sources(at);

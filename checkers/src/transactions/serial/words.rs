@@ -76,14 +76,10 @@ struct Proof {
 
 /// Shows that a problem has no solution: by a circle, or by cases that each lead to one.
 fn prove(problem: &mut Problem<'_, '_>, depth: usize) -> Proof {
-    let beyond = || Proof {
-        kind: "no-order".into(),
-        text: "All orders were tried.".into(),
-    };
+    let beyond = || Proof { kind: "no-order".into(), text: "All orders were tried.".into() };
     match saturate(problem, &|| false) {
         Saturated::Circle(circle) => {
-            let links: Vec<Link> =
-                circle.0.iter().map(|at| problem.links[*at as usize]).collect();
+            let links: Vec<Link> = circle.0.iter().map(|at| problem.links[*at as usize]).collect();
             Proof { kind: kind(&links), text: told(problem, &links) }
         }
         Saturated::NoWriter(site) => {
@@ -143,9 +139,8 @@ fn assume(problem: &mut Problem<'_, '_>, first: Node, second: Node) {
 /// The field's name for a circle of these links: by how often it goes back from a reader to who
 /// overwrote what it read.
 fn kind(links: &[Link]) -> String {
-    let count = |wanted: fn(&Cause) -> bool| {
-        links.iter().filter(|link| wanted(&link.cause)).count()
-    };
+    let count =
+        |wanted: fn(&Cause) -> bool| links.iter().filter(|link| wanted(&link.cause)).count();
     let anti = count(|cause| matches!(cause, Cause::Anti { .. }));
     let reads = count(|cause| matches!(cause, Cause::Reads(_)));
     let name = match (anti, reads) {
@@ -202,10 +197,9 @@ fn step(problem: &Problem<'_, '_>, link: Link) -> String {
             registers.saw(reader, to.unwrap_or(INITIAL), key),
             registers.key_text(key)
         ),
-        Cause::Overlap { key } => format!(
-            "since it began before {b} ended and both write {}",
-            registers.key_text(key)
-        ),
+        Cause::Overlap { key } => {
+            format!("since it began before {b} ended and both write {}", registers.key_text(key))
+        }
         Cause::Anti { key, writer } => {
             let saw = registers.saw(from.unwrap_or(INITIAL), writer, key);
             format!(
