@@ -120,5 +120,6 @@ fn only_completions(
         let extra = op.invoke.extra.as_deref().unwrap_or_default();
         extra.iter().any(|(name, _)| name.as_str() == "synthetic")
     };
-    Ok(loaded.history.ops().all(synthetic).then_some(loaded))
+    let none_was_there = loaded.history.ops().all(synthetic);
+    Ok(none_was_there.then_some(loaded))
 }
