@@ -9,8 +9,9 @@ use crate::stopped;
 use crate::usage::{wrong, wrong_name};
 use anyhow::Result;
 use quorate_checkers::history::History;
-use quorate_checkers::linearizable::ModelKind;
+use quorate_checkers::linearizable::{ModelKind, Variant};
 use quorate_checkers::transactions::isolation::Model;
+use quorate_checkers::transactions::{self, KeyRules, Workload};
 use quorate_checkers::verdict::{CheckerReport, Verdict};
 use quorate_checkers::{aftermath, invariants, linearizable, stats};
 use quorate_targets::names::UnknownName;
@@ -39,7 +40,10 @@ pub fn models() -> Vec<(&'static str, String)> {
 /// Checkers, with what each decides.
 pub fn checkers() -> Vec<(&'static str, &'static str)> {
     let invariants = invariants::ALL.iter().map(|invariant| (invariant.name, invariant.about));
-    let judges = [("linearizable", "is the history linearizable, key by key")];
+    let judges = [
+        ("linearizable", "is the history linearizable, key by key"),
+        (transactions::CHECKER, "which anomalies do dependencies of transactions show"),
+    ];
     let others = [
         ("stats", "did operations of each kind succeed at all"),
         ("aftermath", "did the cluster serve again after healing, and did no node die by itself"),
@@ -57,10 +61,16 @@ pub struct Request {
     pub isolation: Vec<Model>,
     /// How these were chosen, where nobody named them.
     pub source: Option<String>,
+    /// What must hold of transactions.
+    pub transactions: transactions::Options,
     /// When to give up.
     pub timeout: Duration,
     /// Threads; one a core where absent.
     pub threads: Option<usize>,
+    /// Until when an operation that crashed may take effect.
+    pub variant: Variant,
+    /// Whether to measure how stale the reads of registers are.
+    pub staleness: bool,
 }
 
 impl Request {
@@ -68,6 +78,9 @@ impl Request {
     pub fn of_plan(plan: &Plan) -> Result<Request> {
         let mut request = Request::of_workload(&plan.workload)?;
         request.timeout = plan.limits.check;
+        if let Some(isolation) = plan.target_options.get("isolation") {
+            request.transactions = promised(isolation)?;
+        }
         Ok(request)
     }
 
@@ -120,8 +133,18 @@ impl Request {
     }
 
     fn new(checks: Vec<Check>) -> Request {
-        let isolation = Vec::new();
-        Request { checks, isolation, source: None, timeout: TIMEOUT, threads: None }
+        // Where nothing weaker is promised, keys are linearizable, and so is the order of versions.
+        let transactions = transactions::Options { keys: ALL_RULES, ..Default::default() };
+        Request {
+            checks,
+            isolation: Vec::new(),
+            source: None,
+            transactions,
+            timeout: TIMEOUT,
+            threads: None,
+            variant: Variant::Plain,
+            staleness: false,
+        }
     }
 
     /// By the names of the operations. Whether each kind of operation ever succeeded is a
@@ -151,6 +174,23 @@ impl Request {
     }
 }
 
+const ALL_RULES: KeyRules =
+    KeyRules { sequential: true, linearizable: true, reads_before_writes: true };
+
+/// What a target promises that is set to a level of isolation. Which versions of a register came
+/// first can be told from time only where a snapshot is never an old one, and from a reader that
+/// writes only where nothing is read that was not committed.
+fn promised(isolation: &str) -> Result<transactions::Options> {
+    let (model, keys) = match isolation {
+        "snapshot" => ("strong-snapshot-isolation", ALL_RULES),
+        "read-uncommitted" => (isolation, KeyRules::default()),
+        "strict-serializable" => (isolation, ALL_RULES),
+        _ => (isolation, KeyRules { reads_before_writes: true, ..KeyRules::default() }),
+    };
+    let models = vec![model.parse().map_err(anyhow::Error::new)?];
+    Ok(transactions::Options { models, keys, ..Default::default() })
+}
+
 /// The smallest history found that is still not linearizable, by the first such check; `None`
 /// where the history is not known to fail.
 pub fn minimize(history: &History, request: &Request) -> Option<History> {
@@ -159,7 +199,8 @@ pub fn minimize(history: &History, request: &Request) -> Option<History> {
         Check::Transactions { .. } | Check::Invariant { .. } | Check::Stats => None,
     })?;
     let threads = request.threads.unwrap_or(0);
-    let options = linearizable::Options { threads, ..linearizable::Options::default() };
+    let variant = request.variant;
+    let options = linearizable::Options { threads, variant, ..linearizable::Options::default() };
     linearizable::minimize(history, model, &options)
 }
 
@@ -194,8 +235,13 @@ fn run_one(
     match check {
         Check::Stats => ("stats".into(), stats::check(history)),
         Check::Transactions { kind } => {
-            let why = format!("there is no checker of {kind} transactions");
-            ("transactions".into(), CheckerReport::unknown(why))
+            let workload = match kind {
+                "append" => Some(Workload::Append),
+                "wr" => Some(Workload::Register),
+                _ => None,
+            };
+            let options = transactions::Options { workload, ..request.transactions.clone() };
+            (transactions::CHECKER.into(), transactions::check(history, &options))
         }
         Check::Invariant { name } => {
             let report = match invariants::find(name) {
@@ -209,12 +255,17 @@ fn run_one(
             let options = linearizable::Options {
                 threads: request.threads.unwrap_or(0),
                 stop: Some(&stopped),
+                variant: request.variant,
                 ..linearizable::Options::default()
             };
-            let report = match model.parse() {
+            let mut report = match model.parse() {
                 Ok(kind) => linearizable::check(history, kind, &options),
                 Err(error) => CheckerReport::unknown(error.to_string()),
             };
+            if request.staleness {
+                let measured = linearizable::staleness(history);
+                report.details.insert("staleness".into(), measured.to_json());
+            }
             ("linearizable".into(), report)
         }
     }

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test uses what it needs")]
 
 pub(crate) mod database;
+pub(crate) mod oracle;
 
 use quorate_checkers::format::{Format, Options as Reading, read};
 use quorate_checkers::history::History;
