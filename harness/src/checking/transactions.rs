@@ -150,16 +150,16 @@ impl Request {
             }
             (None, Some(_)) => return Ok(None),
             (None, None) => {
+                if plan.is_none() && !asked.names_anything() {
+                    isolation = isolation::default_models(history);
+                }
                 let wanted = !asked.anomalies.is_empty()
                     || (!asked.models.is_empty() && asked.models().is_some())
                     || (asked.models.is_empty()
                         && plan.is_none()
-                        && transactions::is_transactional(history));
+                        && (!isolation.is_empty() || transactions::is_transactional(history)));
                 if !wanted {
                     return Ok(None);
-                }
-                if !asked.names_anything() {
-                    isolation = isolation::default_models(history);
                 }
                 if !isolation.is_empty() && !history.has_real_time() {
                     return Ok(Some(isolation::of_sessions(isolation)));
