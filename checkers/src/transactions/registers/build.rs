@@ -280,8 +280,8 @@ impl<'t> Registers<'t> {
         }
     }
 
-    /// Takes out reads without a writer (`dead`, empty where there is none), and the writes of transactions that perhaps never
-    /// committed and that nobody saw.
+    /// Takes out reads without a writer (`dead`, empty where there is none), and the writes of
+    /// transactions that perhaps never committed and that nobody saw.
     fn leave_out(&mut self, dead: &[bool], observed: &[bool]) {
         let (mut reads, mut writes) = (0, 0);
         let (mut read, mut write) = (0, 0);
