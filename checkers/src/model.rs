@@ -43,16 +43,20 @@ mod list;
 mod map;
 mod pool;
 mod register;
+mod registers;
 mod small;
+mod text;
 
 pub use list::{AppendList, ListInput, ListOutput};
 pub use map::Map;
 pub use pool::{PoolInput, PoolOutput, PriorityQueue, Queue, Stack};
 pub use register::{Register, RegisterInput, RegisterOutput};
+pub use registers::{Access, Registers};
 pub use small::{
     Counter, CounterInput, Membership, MembershipInput, MembershipOutput, Mutex, MutexInput,
-    OwnedLock,
+    OwnedLock, PermitInput, Semaphore,
 };
+pub use text::{AppendText, TextInput};
 
 use std::fmt::Debug;
 use std::hash::Hash;

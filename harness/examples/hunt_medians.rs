@@ -29,7 +29,7 @@ fn main() -> Result<()> {
          | fault actions left | operations left | nodes left |"
     );
     println!("|---|---|---|---|---|---|---|---|");
-    // The others need another workload than the target's first.
+    // Bugs of other workloads than the default one need hunts of their own.
     for entry in bugs::of(TARGET).filter(|entry| !entry.needs.contains(&"--workload")) {
         let (mut runs, mut seconds) = ([Vec::new(), Vec::new()], [Vec::new(), Vec::new()]);
         let (mut faults, mut operations, mut nodes) = (Vec::new(), Vec::new(), Vec::new());

@@ -40,6 +40,14 @@ pub(crate) fn check(context: &mut KeyContext<'_, '_>) -> KeyReport {
     KeyReport { outcome, algorithm: Algorithm::Levels, anomaly }
 }
 
+/// Decides one counter by the search, whatever its steps.
+pub(crate) fn search(context: &mut KeyContext<'_, '_>) -> KeyReport {
+    match counter_calls(context) {
+        Ok(calls) => counter_by_search(context, &calls),
+        Err(unknown) => undecided(unknown),
+    }
+}
+
 /// Why there is no linearization; calls by index.
 #[derive(Debug, PartialEq, Eq)]
 enum Flaw {

@@ -62,7 +62,19 @@ pub(crate) fn search<M: Model>(
     meter: &mut Meter<'_>,
     explain: bool,
 ) -> Found<M::State> {
-    let timeline = Timeline::new(model, calls);
+    search_until(model, calls, &[], meter, explain)
+}
+
+/// The same where some crashed calls have a deadline: the last position at which they may take
+/// effect, by index.
+pub(crate) fn search_until<M: Model>(
+    model: &M,
+    calls: &[Call<M::Input, M::Output>],
+    deadlines: &[Option<u64>],
+    meter: &mut Meter<'_>,
+    explain: bool,
+) -> Found<M::State> {
+    let timeline = Timeline::new(model, calls, deadlines);
     match timeline.most_open.div_ceil(64) {
         0 | 1 => sized::<M, 1>(model, calls, &timeline, meter, explain),
         2 => sized::<M, 2>(model, calls, &timeline, meter, explain),
@@ -153,13 +165,17 @@ impl<'a, 'b, M: Model, const N: usize> Search<'a, 'b, M, N> {
             self.at = at as u32;
             let class = self.timeline.class_of[*call as usize];
             match end {
-                End::Invoke if self.calls[*call as usize].is_crashed() => {
-                    self.slots.crash(*call, class, self.timeline.stand_ins[class as usize]);
-                }
-                End::Invoke => {
-                    let effect = self.timeline.effects[class as usize];
-                    let deadline = self.calls[*call as usize].complete.unwrap_or(u64::MAX);
-                    self.slots.open(*call, class, effect, deadline);
+                End::Invoke => match self.timeline.last[*call as usize] {
+                    None => self.slots.crash(*call, class, self.timeline.stand_ins[class as usize]),
+                    Some(deadline) => {
+                        let effect = self.timeline.effects[class as usize];
+                        self.slots.open(*call, class, effect, deadline);
+                    }
+                },
+                End::Expire => {
+                    self.expire(self.slots.slot_of(*call))?;
+                    self.slots.close(*call);
+                    self.collapse();
                 }
                 End::Return => {
                     if !self.complete(self.slots.slot_of(*call))? {
@@ -171,6 +187,17 @@ impl<'a, 'b, M: Model, const N: usize> Search<'a, 'b, M, N> {
             }
         }
         Ok(None)
+    }
+
+    /// The last chance for the crashed call in `slot`: it takes effect by now, or never.
+    fn expire(&mut self, slot: usize) -> Result<(), Unknown> {
+        for index in 0..self.frontier.len() {
+            let mut never = self.frontier[index];
+            never.config.done.remove(slot);
+            never.config.optional.remove(slot);
+            self.next.insert(never, &self.slots, &self.used);
+        }
+        self.complete(slot).map(drop)
     }
 
     /// Moves the frontier over the completion of the call in `slot`; false if nothing survives.
