@@ -189,6 +189,9 @@ impl Request {
 /// Lists or registers, by the operations, and how that is told.
 fn guess(history: &History) -> Result<(&'static str, String)> {
     let table = Table::from_history(history).map_err(wrong_name)?;
+    if table.is_empty() {
+        return Err(wrong("the history holds no transactions, so no model of these applies"));
+    }
     let workload = Workload::guess(&table).map_err(wrong_name)?;
     let kind = workload.name();
     let left_out = match Table::others(history) {
