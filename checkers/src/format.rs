@@ -11,12 +11,16 @@
 //! | [`Format::ElleJson`] | one list of objects, or one object a line | one list |
 //! | [`Format::JepsenLog`] | `process type f value [error]` a line, in Jepsen's log or alone | where it can say it |
 //! | [`Format::KvLog`] | as EDN | where it can say it |
+//! | [`Format::Intervals`] | `method value begin end` a line | no |
+//! | [`Format::Dbcop`], [`Format::Cobra`], [`Format::Plume`], [`Format::Awdit`] | streaming: sessions of transactions without times | no |
 
 pub(crate) mod edn;
 mod foreign;
+mod intervals;
 pub(crate) mod json;
 mod log;
 mod maps;
+mod sessions;
 
 use crate::history::{Fault, History, Loaded, OpIndex, ReadError, jsonl};
 use std::fmt;
@@ -35,6 +39,16 @@ pub enum Format {
     JepsenLog,
     /// Porcupine's key-value data: EDN maps of `get`, `put` and `append` on string keys.
     KvLog,
+    /// Calls of one object as intervals, as fastlin and fptlin read them: `# queue`, then lines.
+    Intervals,
+    /// dbcop's `history.bincode`.
+    Dbcop,
+    /// Cobra's logs, a file a session: see [`read_cobra`] for a whole folder of them.
+    Cobra,
+    /// Plume's text, also that of `PolySI` and `IsoVista`: `r(key,value,session,txn)`.
+    Plume,
+    /// AWDIT's text: `r key value`, with bars between transactions and sessions.
+    Awdit,
 }
 
 /// Whether values are the tuples `[key value]` of `jepsen.independent`.
@@ -84,8 +98,18 @@ pub enum WriteError {
 
 impl Format {
     /// All of them.
-    pub const ALL: [Format; 5] =
-        [Format::Jsonl, Format::Edn, Format::ElleJson, Format::JepsenLog, Format::KvLog];
+    pub const ALL: [Format; 10] = [
+        Format::Jsonl,
+        Format::Edn,
+        Format::ElleJson,
+        Format::JepsenLog,
+        Format::KvLog,
+        Format::Intervals,
+        Format::Dbcop,
+        Format::Cobra,
+        Format::Plume,
+        Format::Awdit,
+    ];
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
@@ -95,7 +119,20 @@ impl Format {
             Format::ElleJson => "elle-json",
             Format::JepsenLog => "jepsen-log",
             Format::KvLog => "kv-log",
+            Format::Intervals => "intervals",
+            Format::Dbcop => "dbcop",
+            Format::Cobra => "cobra",
+            Format::Plume => "plume",
+            Format::Awdit => "awdit",
         }
+    }
+
+    /// Whether histories can be written in it; all formats can be read.
+    pub fn is_written(self) -> bool {
+        !matches!(
+            self,
+            Format::Intervals | Format::Dbcop | Format::Cobra | Format::Plume | Format::Awdit
+        )
     }
 
     /// The format with this name.
@@ -112,6 +149,9 @@ impl Format {
             "edn" => Some(Format::Edn),
             "log" => Some(Format::JepsenLog),
             "txt" => Some(Format::KvLog),
+            "bincode" => Some(Format::Dbcop),
+            "plume" => Some(Format::Plume),
+            "awdit" => Some(Format::Awdit),
             _ => None,
         }
     }
@@ -120,8 +160,17 @@ impl Format {
     /// does not look as its extension says goes by its looks. Nothing if neither says it.
     pub fn detect(file: &str, head: &[u8]) -> Option<Format> {
         let named = Format::of_name(file);
+        if named == Some(Format::Dbcop) {
+            return named;
+        }
+        if head.len() >= 9 && head[0] == b'S' && matches!(head.get(9), None | Some(b'R' | b'W')) {
+            return Some(Format::Cobra); // no text begins like this
+        }
         let head = String::from_utf8_lossy(head);
         let mut rest = head.trim_start_matches('\u{feff}').trim_start();
+        if rest.starts_with("# ") {
+            return Some(Format::Intervals); // EDN has no such tag
+        }
         let listed = rest.starts_with(['[', '(']);
         rest = rest.trim_start_matches(['[', '(']).trim_start();
         let looks = match rest.chars().next() {
@@ -138,6 +187,11 @@ impl Format {
             Some(';' | '#' | ')') => Some(Format::Edn),
             Some('0'..='9' | ':') => Some(Format::JepsenLog),
             Some(_) if rest.starts_with("INFO") => Some(Format::JepsenLog),
+            Some('r' | 'w') => match rest[1..].chars().next() {
+                Some('(') => Some(Format::Plume),
+                Some(' ' | '\t') => Some(Format::Awdit),
+                _ => None,
+            },
             Some(_) => None,
         };
         looks.or(named)
@@ -150,8 +204,8 @@ impl fmt::Display for Format {
     }
 }
 
-/// Reads a whole history; `origin` is the file's name in errors. All formats but
-/// [`Format::Jsonl`] hold the whole text in memory meanwhile.
+/// Reads a whole history; `origin` is the file's name in errors. The formats of maps and logs
+/// hold the whole text in memory meanwhile.
 pub fn read(
     mut input: impl Read,
     origin: &str,
@@ -162,16 +216,44 @@ pub fn read(
         let options = jsonl::Options { allow_torn_tail: options.allow_torn_tail };
         return jsonl::read_with(input, origin, options);
     }
+    if let Some(result) = read_sessions(&mut input, origin, format) {
+        return result;
+    }
     let mut bytes = Vec::new();
     let read = input.read_to_end(&mut bytes);
     read.map_err(|error| Fault::Io(error).at(origin, 1))?;
     let text = text_of(&bytes, origin)?;
     let result = match format {
         Format::JepsenLog => log::read(text, options),
+        Format::Intervals => intervals::read(text),
         Format::ElleJson => maps::read_json(text, options),
-        Format::Edn | Format::KvLog | Format::Jsonl => maps::read_edn(text, options),
+        _ => maps::read_edn(text, options),
     };
     result.map_err(|(at, fault)| placed(text, at, fault, origin))
+}
+
+/// Reads the formats of sessions; nothing if it is none of these.
+fn read_sessions(
+    input: &mut impl Read,
+    origin: &str,
+    format: Format,
+) -> Option<Result<Loaded, ReadError>> {
+    let result = match format {
+        Format::Dbcop => sessions::dbcop::read(input),
+        Format::Plume => sessions::text::read_plume(input),
+        Format::Awdit => sessions::text::read_awdit(input),
+        Format::Cobra => return Some(read_cobra([(0, origin.to_owned(), input)])),
+        _ => return None,
+    };
+    let line = |at| if format == Format::Dbcop { 1 } else { at };
+    Some(result.map_err(|(at, fault)| fault.at(origin, line(at))))
+}
+
+/// Reads Cobra's logs, each with the number of its session and its name in errors.
+pub fn read_cobra<R: Read>(
+    logs: impl IntoIterator<Item = (u64, String, R)>,
+) -> Result<Loaded, ReadError> {
+    sessions::cobra::read(logs).map_err(|(origin, _, fault)| fault.at(&origin, 1))
 }
 
 /// Writes a whole history. Fields and values that a format cannot hold but does not need, such
@@ -187,6 +269,10 @@ pub fn write(output: impl Write, format: Format, history: &History) -> Result<()
         Format::ElleJson => maps::write_json(&mut output, history)?,
         Format::JepsenLog => log::write(&mut output, history)?,
         Format::KvLog => log::write_kv(&mut output, history)?,
+        Format::Intervals | Format::Dbcop | Format::Cobra | Format::Plume | Format::Awdit => {
+            let why = "it is read only";
+            return Err(WriteError::Unsayable { format, at: OpIndex(0), why });
+        }
     }
     output.flush()?;
     Ok(())

@@ -209,5 +209,5 @@ fn repeated_values_in_a_history() {
         let calls = repeating_register(&mut rng(seed));
         same_verdict(&calls, &mut seen, &mut algorithms);
     }
-    assert!(algorithms["search"] > 1000, "{algorithms:?}");
+    assert!(algorithms["renaming"] > 1000, "{algorithms:?}");
 }

@@ -3,12 +3,15 @@
 
 pub mod kv;
 pub mod store;
+pub mod txn;
 
 /// A request of any api.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Request {
     /// Of the key-value api.
     Kv(kv::Request),
+    /// Of the transactional api.
+    Txn(txn::Request),
     /// Of the api of eventually consistent stores.
     Store(store::Request),
 }
@@ -18,6 +21,8 @@ pub enum Request {
 pub enum Response {
     /// Of the key-value api.
     Kv(kv::Response),
+    /// Of the transactional api.
+    Txn(txn::Response),
     /// Of the api of eventually consistent stores.
     Store(store::Response),
 }
@@ -27,7 +32,8 @@ pub enum Response {
 pub enum Outcome {
     /// The target answered. (The answer may itself be an error that says whether it is definite.)
     Answered(Response),
-    /// It certainly had no effect and never will: no attempt reached the target.
+    /// It certainly had no effect and never will: no attempt reached the target, or none of those
+    /// that can have one.
     Refused(String),
     /// Some attempt may have reached the target, or may yet.
     Unknown(String),
@@ -39,7 +45,7 @@ impl TryFrom<Request> for kv::Request {
     fn try_from(request: Request) -> Result<kv::Request, Request> {
         match request {
             Request::Kv(request) => Ok(request),
-            other @ Request::Store(_) => Err(other),
+            other @ (Request::Txn(_) | Request::Store(_)) => Err(other),
         }
     }
 }
@@ -52,6 +58,7 @@ impl TryFrom<Request> for store::Request {
         match request {
             Request::Kv(request) => Ok(request.into()),
             Request::Store(request) => Ok(request),
+            other @ Request::Txn(_) => Err(other),
         }
     }
 }

@@ -25,6 +25,16 @@ pub enum Check {
         /// The model's name among those of the checkers.
         model: &'static str,
     },
+    /// The dependencies of its transactions have no cycle that the isolation level forbids.
+    Transactions {
+        /// What transactions are made of: `append` or `wr`.
+        kind: &'static str,
+    },
+    /// What must hold at any time, by its name among the checkers' invariants.
+    Invariant {
+        /// Its name.
+        name: &'static str,
+    },
     /// A promise of eventually consistent stores, by the name of its checker: `set`, `counter`,
     /// `convergence` or `session`.
     Weak {

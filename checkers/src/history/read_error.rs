@@ -46,6 +46,14 @@ pub enum Fault {
         /// The field whose value was cut, where that is known.
         field: Option<String>,
     },
+    /// Not the syntax of a binary format.
+    #[error("byte {at}: {problem}")]
+    Binary {
+        /// The byte of the file, from 0.
+        at: u64,
+        /// What is there, and what was expected.
+        problem: String,
+    },
     /// A line longer than any event may be.
     #[error("longer than {limit} bytes")]
     TooLong {
@@ -97,7 +105,9 @@ impl Fault {
     /// The field that is wrong, where it is known.
     pub fn field(&self) -> Option<&str> {
         match self {
-            Fault::Io(_) | Fault::NotUtf8 { .. } | Fault::TooLong { .. } => None,
+            Fault::Io(_) | Fault::NotUtf8 { .. } | Fault::Binary { .. } | Fault::TooLong { .. } => {
+                None
+            }
             Fault::Syntax { field, .. } | Fault::Torn { field, .. } => field.as_deref(),
             Fault::Missing { field, .. } => Some(field),
             Fault::Twice { field } | Fault::Kind { field, .. } => Some(field),

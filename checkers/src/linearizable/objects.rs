@@ -6,13 +6,13 @@ use super::options::Unknown;
 use crate::history::{EventType, OpView, Process};
 use crate::model::{
     Counter, CounterInput, Membership, MembershipInput, MembershipOutput, Mutex, MutexInput,
-    OwnedLock,
+    OwnedLock, PermitInput, Semaphore,
 };
 use crate::value::Value;
 use serde_json::{Value as Json, json};
 
-/// Decides a counter: `add` of a number, `read`.
-pub(crate) fn counter(context: &mut KeyContext<'_, '_>) -> KeyReport {
+/// The calls of a counter: `add` of a number, `read`.
+pub(super) fn counter_calls(context: &KeyContext<'_, '_>) -> Result<ModelCalls<Counter>, Unknown> {
     let read = |op: &OpView<'_>| -> Result<Option<Said<Counter>>, Unknown> {
         let told = op.output().map(Value::as_int);
         Ok(match (op.f().as_str(), op.outcome) {
@@ -38,8 +38,30 @@ pub(crate) fn counter(context: &mut KeyContext<'_, '_>) -> KeyReport {
             _ => return Err(meaningless(op, "a counter")),
         })
     };
-    match ModelCalls::<Counter>::of(context, read) {
-        Ok(calls) => calls.search(context, &Counter, |state| json!(state)),
+    ModelCalls::of(context, read)
+}
+
+/// Decides a counter by the search.
+pub(super) fn counter_by_search(
+    context: &mut KeyContext<'_, '_>,
+    calls: &ModelCalls<Counter>,
+) -> KeyReport {
+    calls.search(context, &Counter, |state| json!(state))
+}
+
+/// Decides a semaphore: `release` and `acquire` of permits.
+pub(crate) fn semaphore(context: &mut KeyContext<'_, '_>) -> KeyReport {
+    let read = |op: &OpView<'_>| -> Result<Option<Said<Semaphore>>, Unknown> {
+        let input = match (op.f().as_str(), op.outcome) {
+            (_, EventType::Fail) => return Ok(None),
+            ("release", _) => PermitInput::Release,
+            ("acquire", _) => PermitInput::Acquire,
+            _ => return Err(meaningless(op, "a semaphore")),
+        };
+        Ok(Some((input, op.output().map(|told| *told != Value::Bool(false)))))
+    };
+    match ModelCalls::<Semaphore>::of(context, read) {
+        Ok(calls) => calls.search(context, &Semaphore, |permits| json!(permits)),
         Err(unknown) => undecided(unknown),
     }
 }

@@ -1,5 +1,8 @@
 //! How much a check may spend, and how it says that this was not enough.
 
+use super::variant::Variant;
+use super::words::Millis;
+use crate::history::Nanos;
 use std::fmt;
 
 /// Limits of a check. All are per call of a checker, not per key.
@@ -15,12 +18,21 @@ pub struct Options<'a> {
     /// Asked now and then; the check ends with "unknown" soon after it first says `true`. This
     /// is how a caller with a clock sets a time limit.
     pub stop: Option<&'a (dyn Fn() -> bool + Sync)>,
+    /// Until when an operation whose outcome nobody knows may take effect; heeded by
+    /// [`check`](super::check), since only a recorded history says when a client gave up.
+    pub variant: Variant,
 }
 
 impl Default for Options<'_> {
     /// A billion steps, 2 GiB, all cores, no clock.
     fn default() -> Self {
-        Options { steps: 1_000_000_000, bytes: 2 << 30, threads: 0, stop: None }
+        Options {
+            steps: 1_000_000_000,
+            bytes: 2 << 30,
+            threads: 0,
+            stop: None,
+            variant: Variant::Plain,
+        }
     }
 }
 
@@ -31,6 +43,7 @@ impl fmt::Debug for Options<'_> {
             .field("bytes", &self.bytes)
             .field("threads", &self.threads)
             .field("stop", &self.stop.is_some())
+            .field("variant", &self.variant)
             .finish()
     }
 }
@@ -50,6 +63,37 @@ pub enum Unknown {
     Model(String),
     /// The history holds something that the model has no meaning for.
     Input(String),
+    /// One part of the history was not decided, for this reason.
+    Segment(Box<(Span, Unknown)>),
+}
+
+/// A part of a history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// Where its first operation begins: an index, or any other position.
+    pub first: u64,
+    /// Where its last operation ends.
+    pub last: u64,
+    /// How many operations it has.
+    pub calls: usize,
+    /// When it begins and ends, where positions are indices of a recorded history.
+    pub times: Option<(Nanos, Nanos)>,
+}
+
+impl Unknown {
+    /// The same, of a part of the history.
+    pub(crate) fn within(self, span: Span) -> Unknown {
+        Unknown::Segment(Box::new((span, self)))
+    }
+
+    /// Whether more steps might have decided it.
+    pub(crate) fn is_short_of_steps(&self) -> bool {
+        match self {
+            Unknown::Steps(_) => true,
+            Unknown::Segment(part) => part.1.is_short_of_steps(),
+            _ => false,
+        }
+    }
 }
 
 impl fmt::Display for Unknown {
@@ -67,6 +111,15 @@ impl fmt::Display for Unknown {
                 write!(f, "the model says that {call} only observes, yet it changed the state")
             }
             Unknown::Input(what) => f.write_str(what),
+            Unknown::Segment(part) => {
+                let (span, why) = &**part;
+                let Span { first, last, calls, .. } = span;
+                write!(f, "{why}, in the {calls} operations from {first} to {last}")?;
+                if let Some((from, to)) = span.times {
+                    write!(f, " ({} to {})", Millis(from), Millis(to))?;
+                }
+                Ok(())
+            }
         }
     }
 }

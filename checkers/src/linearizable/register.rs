@@ -1,19 +1,22 @@
 //! Registers: reads, writes and compare-and-set.
 //!
-//! Where every value is written once, [`zones`] decide in O(n log n). Else the search decides.
+//! Where every value is written once, [`zones`] decide in O(n log n). Else the [`ladder`] does.
 
 mod calls;
+mod deadlines;
+mod ladder;
 mod refused;
+mod relaxed;
+mod rename;
+mod segments;
 mod story;
 mod zones;
 
 use super::Outcome;
-use super::dead_end;
 use super::key::{Algorithm, KeyContext, KeyReport};
-use super::search::{Found, search};
-use crate::model::Register;
 pub(super) use calls::{Action, INITIAL, OPEN, RegisterCall, RegisterCalls, ValueId, refusal};
 use refused::Refusals;
+pub(super) use relaxed::{Stale, staleness};
 use story::Story;
 use zones::{Clusters, Conflict};
 
@@ -31,7 +34,7 @@ pub(crate) fn check(context: &mut KeyContext<'_, '_>) -> KeyReport {
         Ok(register) => register,
         Err(unknown) => return report(Outcome::Unknown(unknown), Algorithm::Zones),
     };
-    unique(context, &register).unwrap_or_else(|| by_search(context, &register))
+    unique(context, &register).unwrap_or_else(|| ladder::check(context, &register))
 }
 
 /// Decides one key if its values are unique, and refused compare-and-sets do not leave it open.
@@ -39,6 +42,12 @@ pub(super) fn unique(
     context: &KeyContext<'_, '_>,
     register: &RegisterCalls<'_>,
 ) -> Option<KeyReport> {
+    let settled = context.deadlines.map(|_| deadlines::settle(context, register));
+    let register = match &settled {
+        None => register,
+        Some(Some(settled)) => settled,
+        Some(None) => return None,
+    };
     match by_zones(register) {
         ByZones::Linearizable => Some(report(Outcome::Linearizable, Algorithm::Zones)),
         ByZones::Violation(conflict) => {
@@ -62,22 +71,6 @@ fn by_zones(register: &RegisterCalls<'_>) -> ByZones {
             }
             Refusals::Open => ByZones::Open,
         },
-    }
-}
-
-fn by_search(context: &mut KeyContext<'_, '_>, register: &RegisterCalls<'_>) -> KeyReport {
-    let calls = register.for_model();
-    match search(&Register { initial: INITIAL }, &calls, &mut context.meter, true) {
-        Found::Linearizable => report(Outcome::Linearizable, Algorithm::Search),
-        Found::Unknown(unknown) => report(Outcome::Unknown(unknown), Algorithm::Search),
-        Found::Violation(failure) => {
-            let anomaly = failure.map(|failure| {
-                let op = |call: usize| context.op(register.calls[call].op as usize);
-                let state = |value: &u32| register.values[*value as usize].into();
-                dead_end::anomaly(&context.group, &failure, op, state)
-            });
-            KeyReport { anomaly, ..report(Outcome::Violation, Algorithm::Search) }
-        }
     }
 }
 

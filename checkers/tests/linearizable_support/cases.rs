@@ -105,7 +105,7 @@ fn load(path: &Path) -> History {
     read(text.as_bytes(), &name, format, Reading::default()).expect("a good case").history
 }
 
-fn etcd(folder: &Path) -> Vec<Case> {
+pub(crate) fn etcd(folder: &Path) -> Vec<Case> {
     let verdicts = text(&folder.join("VERDICTS.tsv"));
     let verdicts: BTreeMap<&str, bool> = verdicts
         .lines()

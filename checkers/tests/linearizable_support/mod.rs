@@ -7,9 +7,10 @@ pub(crate) mod cases;
 use quorate_checkers::history::{Event, EventType, History, Nanos, OpIndex, Process};
 use quorate_checkers::linearizable::Call;
 use quorate_checkers::model::{Model, RegisterInput, RegisterOutput};
-use quorate_checkers::value::Value;
+use quorate_checkers::value::{Name, Value};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use std::collections::BTreeMap;
 
 pub(crate) fn rng(seed: u64) -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(seed)
@@ -161,15 +162,17 @@ pub(crate) fn record<I, O>(
         ends.extend(call.complete.map(|at| (at, true, index)));
     }
     ends.sort_unstable();
+    let mut names: BTreeMap<&str, Name> = BTreeMap::new();
     let events = ends.into_iter().enumerate().map(|(at, (time, completes, index))| {
         let call = &calls[index];
         let shown = show(&call.input, call.output.as_ref());
+        let f = names.entry(shown.f).or_insert_with(|| shown.f.into()).clone();
         Event {
             index: OpIndex(at as u32),
             time: Nanos(time * 1000),
             process: Process::Client(call.process),
             kind: if completes { shown.kind } else { EventType::Invoke },
-            f: shown.f.into(),
+            f,
             key: key(call),
             value: if completes { shown.output } else { shown.input },
             error: shown.error.filter(|_| completes),

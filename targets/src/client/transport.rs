@@ -1,6 +1,6 @@
 //! One attempt over HTTP, and what its failure means.
 
-use crate::api::{Request, Response, kv, store};
+use crate::api::{Request, Response, kv, store, txn};
 use crate::caller::Event;
 use crate::node::Status;
 use reqwest::StatusCode;
@@ -44,6 +44,10 @@ impl Transport {
                 let answer = self.post(addr, "kv", request).await.map(Response::Store);
                 let error = |reason| store::Response::Error { definite: true, reason };
                 fate(answer, |reason| Response::Store(error(reason)))
+            }
+            Request::Txn(request) => {
+                let answer = self.post(addr, "txn", request).await.map(Response::Txn);
+                fate(answer, |reason| Response::Txn(txn::Response::Refused { reason }))
             }
         }
     }

@@ -49,21 +49,44 @@ pub(super) fn decide(
             return Refusals::Impossible(call, before, after);
         }
     }
-    let orders: [fn(&Zone) -> u64; 3] = [
-        |zone| u64::from(zone.first_end.min(zone.last_begin)),
-        |zone| u64::from(zone.first_end.max(zone.last_begin)),
-        |zone| u64::from(zone.first_end) + u64::from(zone.last_begin),
-    ];
-    for order in orders {
-        let mut zones = zones.to_vec();
-        // The initial value's chain is first, whatever its zone.
-        zones[1..].sort_by_key(|(_, zone)| order(zone));
-        let heads = zones.iter().map(|(head, _)| *head);
+    for order in ORDERS {
+        let heads = heads(zones, order).into_iter();
         if Times::new(clusters, calls, heads).satisfy(calls, &refused) {
             return Refusals::Fit;
         }
     }
     Refusals::Open
+}
+
+/// By what chains are ordered, one after the other.
+const ORDERS: [fn(&Zone) -> u64; 3] = [
+    |zone| u64::from(zone.first_end.min(zone.last_begin)),
+    |zone| u64::from(zone.first_end.max(zone.last_begin)),
+    |zone| u64::from(zone.first_end) + u64::from(zone.last_begin),
+];
+
+/// The heads of chains in an order; that of the initial value is first, whatever its zone.
+fn heads(zones: &[(ValueId, Zone)], order: fn(&Zone) -> u64) -> Vec<ValueId> {
+    let mut zones = zones.to_vec();
+    zones[1..].sort_by_key(|(_, zone)| order(zone));
+    zones.into_iter().map(|(head, _)| head).collect()
+}
+
+/// Whether some order of the chains gives each of these refused calls a moment at which the
+/// value is not the one that it compares with. Values may have several versions here:
+/// `value_of` says which value each is one of. If not, nothing is shown.
+pub(super) fn fits(
+    clusters: &Clusters<'_>,
+    calls: &[RegisterCall],
+    zones: &[(ValueId, Zone)],
+    value_of: &[ValueId],
+    refused: &[(RegisterCall, ValueId)],
+) -> bool {
+    ORDERS.iter().any(|order| {
+        let mut times = Times::new(clusters, calls, heads(zones, *order).into_iter());
+        times.earliest()
+            && refused.iter().all(|(call, old)| times.shows_other(call, *old, value_of))
+    })
 }
 
 /// The refused calls of one value, in a list sorted by value.
@@ -206,6 +229,16 @@ impl Times {
             }
         }
         false
+    }
+
+    /// Whether another value than `old` is there at some moment of a call.
+    fn shows_other(&self, call: &RegisterCall, old: ValueId, value_of: &[ValueId]) -> bool {
+        let from = self.lives.partition_point(|life| life.begins < call.invoke);
+        // The one before is there when the call begins.
+        self.lives[from.saturating_sub(1)..]
+            .iter()
+            .take_while(|life| life.begins < call.complete)
+            .any(|life| value_of[life.value as usize] != old)
     }
 
     /// Works out the earliest times; false if some call would be too late.

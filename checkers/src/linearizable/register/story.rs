@@ -32,7 +32,7 @@ impl<'a> Story<'a, '_, '_> {
                 "lost-update",
                 vec![first, second],
                 format!(
-                    "{} and {} both replaced {}, which was written only once: the second must \
+                    "{} and {} both replaced {}, which a single write brought: the second must \
                      have ignored the first.",
                     self.words(first),
                     self.words(second),
@@ -51,6 +51,9 @@ impl<'a> Story<'a, '_, '_> {
             ),
             Conflict::Refusal(call, before, after) => self.refusal(call, before, after),
             Conflict::Inside { before, after } => self.inside(before, after),
+            Conflict::Overwritten { observer, installer, between } => {
+                self.overwritten(observer, installer, between)
+            }
             Conflict::Between { first, second } => self.between(&first, &second),
         };
         let ops: Vec<OpView<'a>> = calls.iter().map(|call| self.op(*call)).collect();
@@ -110,6 +113,28 @@ impl<'a> Story<'a, '_, '_> {
         ("contradictory-cas", calls, text)
     }
 
+    /// `observer` saw a value that `between` shows to have been replaced.
+    fn overwritten(
+        &self,
+        observer: u32,
+        installer: u32,
+        between: u32,
+    ) -> (&'static str, Vec<u32>, String) {
+        let value = self.observed(observer);
+        let last = if installer == NONE {
+            format!("{value} was there from the beginning only")
+        } else {
+            format!("the last to bring it was {}", self.words(installer))
+        };
+        let text = format!(
+            "{} began when {value} was gone: {last}, and {} lies between.",
+            self.words(observer),
+            self.words(between),
+        );
+        let calls = [installer, between, observer];
+        ("stale-read", calls.into_iter().filter(|call| *call != NONE).collect(), text)
+    }
+
     /// `before` comes first by its value, yet began after `after` had ended.
     fn inside(&self, before: u32, after: u32) -> (&'static str, Vec<u32>, String) {
         let (early, late) = (self.words(after), self.words(before));
@@ -155,22 +180,22 @@ impl<'a> Story<'a, '_, '_> {
         } else if new.begins == new.ends {
             format!(
                 "{} began after {} had ended, and ended before {late} began: {value} was there \
-                 before and after {other}, although it was written only once.",
+                 before and after {other}, although a single write brought it.",
                 self.words(new.ends),
                 self.words(old.ends),
             )
         } else if old.begins == old.ends {
             format!(
                 "{late} began after {} had ended, and ended before {} began: {other} was there \
-                 before and after {value}, although it was written only once.",
+                 before and after {value}, although a single write brought it.",
                 self.words(new.ends),
                 self.words(new.begins),
             )
         } else {
             format!(
                 "{late} began after {} had ended, and {} began after {} had ended: {value} and \
-                 {other} were each there before and after the other, although each was written \
-                 only once.",
+                 {other} were each there before and after the other, although each was brought \
+                 by a single write.",
                 self.words(new.ends),
                 self.words(new.begins),
                 self.words(old.ends),

@@ -38,6 +38,9 @@ pub(super) enum Conflict {
     /// The first was refused, although the value that it compares with was there all the time:
     /// the second ([`NONE`] for the initial value) had used it before, the third did afterwards.
     Refusal(u32, u32, u32),
+    /// The observer began when each version of its value was gone: the installer ([`NONE`] for
+    /// the initial one) brought the last, and the call between shows another.
+    Overwritten { observer: u32, installer: u32, between: u32 },
     /// Two chains that each have a call which ended before one of the other began.
     Between { first: Zone, second: Zone },
 }
