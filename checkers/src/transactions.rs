@@ -16,6 +16,7 @@ mod cycles;
 mod finding;
 mod graph;
 mod intern;
+pub mod isolation;
 mod kind;
 mod lattice;
 mod list_append;
@@ -28,6 +29,7 @@ mod scratch;
 pub mod serial;
 mod step;
 mod table;
+pub mod timestamps;
 pub mod weak;
 mod words;
 

@@ -7,12 +7,14 @@ mod transactions;
 
 pub use transactions::Asked;
 
+use crate::isolation;
 use crate::plan::Plan;
 use crate::stopped;
 use crate::usage::{wrong, wrong_name};
 use anyhow::Result;
 use quorate_checkers::history::History;
-use quorate_checkers::linearizable::ModelKind;
+use quorate_checkers::linearizable::{ModelKind, Variant};
+use quorate_checkers::transactions::isolation::Model;
 use quorate_checkers::verdict::{CheckerReport, Verdict};
 use quorate_checkers::{aftermath, invariants, linearizable, stats};
 use quorate_targets::names::UnknownName;
@@ -34,8 +36,14 @@ const TIMEOUT: Duration = Duration::from_mins(10);
 pub fn models() -> Vec<(&'static str, String)> {
     let meaning = "each operation takes effect at one moment between invocation and completion";
     let objects = ModelKind::ALL.into_iter().map(|kind| (kind.name(), kind.describe().to_owned()));
-    let linearizable = [(LINEARIZABLE, meaning.to_owned())];
-    linearizable.into_iter().chain(transactions::models()).chain(objects).collect()
+    let own = [(LINEARIZABLE, meaning.to_owned())];
+    let mut all: Vec<_> = own.into_iter().chain(transactions::models()).collect();
+    for model in isolation::models().chain(objects) {
+        if all.iter().all(|(known, _)| *known != model.0) {
+            all.push(model);
+        }
+    }
+    all
 }
 
 /// Checkers, with what each decides.
@@ -47,7 +55,7 @@ pub fn checkers() -> Vec<(&'static str, &'static str)> {
         ("aftermath", "did the cluster serve again after healing, and did no node die by itself"),
         (stopped::CHECKER, "in a simulation: did the protocol's invariants hold after every event"),
     ];
-    judges.into_iter().chain(invariants).chain(others).collect()
+    judges.into_iter().chain(isolation::CHECKERS).chain(invariants).chain(others).collect()
 }
 
 /// What is to be judged, and how long that may take.
@@ -55,14 +63,20 @@ pub fn checkers() -> Vec<(&'static str, &'static str)> {
 pub struct Request {
     /// The checks.
     pub checks: Vec<Check>,
+    /// Models of isolation that transactions over registers are judged by.
+    pub isolation: Vec<Model>,
     /// How these were chosen, where nobody named them.
     pub source: Option<String>,
+    /// What is asked of transactions.
+    pub transactions: Asked,
     /// When to give up.
     pub timeout: Duration,
     /// Threads; one a core where absent.
     pub threads: Option<usize>,
-    /// What is asked of transactions.
-    pub transactions: Asked,
+    /// Until when an operation that crashed may take effect.
+    pub variant: Variant,
+    /// Whether to measure how stale the reads of registers are.
+    pub staleness: bool,
 }
 
 impl Request {
@@ -81,6 +95,12 @@ impl Request {
         workload: Option<&str>,
         asked: &Asked,
     ) -> Result<Request> {
+        if workload.is_none()
+            && asked.is_models_alone()
+            && let Some(request) = isolation::named(history, &asked.models)
+        {
+            return Ok(request);
+        }
         if let Some(request) = Request::of_transactions(history, plan, workload, asked)? {
             return Ok(request);
         }
@@ -118,9 +138,22 @@ impl Request {
         Request::new(vec![Check::Linearizable { model: object.name() }])
     }
 
+    /// By models of isolation alone.
+    pub fn of_isolation(models: Vec<Model>) -> Request {
+        Request { isolation: models, ..Request::new(Vec::new()) }
+    }
+
     fn new(checks: Vec<Check>) -> Request {
-        let transactions = Asked::default();
-        Request { checks, source: None, timeout: TIMEOUT, threads: None, transactions }
+        Request {
+            checks,
+            isolation: Vec::new(),
+            source: None,
+            transactions: Asked::default(),
+            timeout: TIMEOUT,
+            threads: None,
+            variant: Variant::Plain,
+            staleness: false,
+        }
     }
 
     /// By the names of the operations. Whether each kind of operation ever succeeded is a
@@ -155,7 +188,8 @@ pub fn minimize(history: &History, request: &Request) -> Option<History> {
         Check::Transactions { .. } | Check::Invariant { .. } | Check::Stats => None,
     })?;
     let threads = request.threads.unwrap_or(0);
-    let options = linearizable::Options { threads, ..linearizable::Options::default() };
+    let variant = request.variant;
+    let options = linearizable::Options { threads, variant, ..linearizable::Options::default() };
     linearizable::minimize(history, model, &options)
 }
 
@@ -172,6 +206,8 @@ pub fn check(history: &History, request: &Request) -> Verdict {
         });
         let mut reports: Vec<(String, CheckerReport)> =
             request.checks.iter().map(|check| run_one(history, request, *check, stop)).collect();
+        let stopped = || stop.load(Ordering::Relaxed);
+        reports.extend(isolation::check(history, &request.isolation, &stopped));
         reports.push(("aftermath".into(), aftermath::check(history)));
         reports.extend(stopped::check(history).map(|report| (stopped::CHECKER.into(), report)));
         drop(done);
@@ -200,12 +236,17 @@ fn run_one(
             let options = linearizable::Options {
                 threads: request.threads.unwrap_or(0),
                 stop: Some(&stopped),
+                variant: request.variant,
                 ..linearizable::Options::default()
             };
-            let report = match model.parse() {
+            let mut report = match model.parse() {
                 Ok(kind) => linearizable::check(history, kind, &options),
                 Err(error) => CheckerReport::unknown(error.to_string()),
             };
+            if request.staleness {
+                let measured = linearizable::staleness(history);
+                report.details.insert("staleness".into(), measured.to_json());
+            }
             ("linearizable".into(), report)
         }
     }

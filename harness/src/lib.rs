@@ -9,6 +9,7 @@ pub mod duration;
 pub mod hunt;
 pub mod interpreter;
 pub mod interrupt;
+pub mod isolation;
 pub mod live;
 pub mod load;
 pub mod messages;

@@ -19,7 +19,7 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 /// So many messages are written.
-pub const WRITTEN_MAX: usize = 20_000;
+pub const WRITTEN_MAX: usize = 10_000;
 
 /// What became of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -12,10 +12,11 @@ use crate::messages;
 use crate::nemesis::Action;
 use crate::plan::Plan;
 use crate::progress::Progress;
-use crate::recorder::Recorder;
+use crate::recorder::{self, Recorder};
 use crate::report;
 use crate::results::{self, file};
 use crate::status_log::StatusLog;
+use crate::stopped;
 use crate::world::{self, Happening, World};
 use anyhow::{Context, Result, bail};
 use quorate_checkers::aftermath;
@@ -67,7 +68,7 @@ pub fn run_in(folder: PathBuf, plan: &Plan, quiet: bool) -> Result<Done> {
     let messages = {
         let begun = Instant::now();
         let mut world = world::open(plan, &folder)?;
-        await_service(plan, world.as_mut())?;
+        let serves = await_service(plan, world.as_mut(), &mut recorder)?;
         progress.say(&ready_line(plan, begun));
         let mut observer = |world: &mut dyn World, counts: Counts| {
             for turn in world.turns() {
@@ -80,7 +81,9 @@ pub fn run_in(folder: PathBuf, plan: &Plan, quiet: bool) -> Result<Done> {
             progress.update(&plan.target, counts, extra.trim_end());
             Ok(())
         };
-        drive(plan, world.as_mut(), &mut recorder, &mut observer)?;
+        if serves {
+            drive(plan, world.as_mut(), &mut recorder, &mut observer)?;
+        }
         for turn in world.turns() {
             log.turn(&turn)?;
         }
@@ -104,17 +107,18 @@ pub fn run_in(folder: PathBuf, plan: &Plan, quiet: bool) -> Result<Done> {
     Ok(Done { folder, history, verdict })
 }
 
-/// Waits until some node says that it can serve.
-pub fn await_service(plan: &Plan, world: &mut dyn World) -> Result<()> {
+/// Waits until some node says that it can serve. `false` if it never will, since the simulation
+/// could not go on; that is then in the history.
+pub fn await_service(plan: &Plan, world: &mut dyn World, recorder: &mut Recorder) -> Result<bool> {
     const ASK_EVERY: Nanos = Nanos(5_000_000);
     if plan.nodes == 0 {
-        return Ok(());
+        return Ok(true);
     }
     let deadline = Nanos(world.now().0 + plan.limits.startup.as_nanos() as u64);
     while !world.statuses().values().any(|status| status.ready) {
         let now = world.now();
         if now >= deadline && plan.weather.is_some() {
-            return Ok(()); // in such weather it may never be
+            return Ok(true); // in such weather it may never be
         }
         if now >= deadline {
             bail!(
@@ -128,10 +132,15 @@ pub fn await_service(plan: &Plan, world: &mut dyn World) -> Result<()> {
                 bail!("{node} died before it could serve: {reason}")
             }
             Some(Happening::Interrupted) => bail!("interrupted before the load began"),
+            Some(Happening::Stopped { what, reason }) => {
+                let value = stopped::value(&what, &reason);
+                recorder.record(recorder::nemesis(world.now(), stopped::EVENT, value))?;
+                return Ok(false);
+            }
             _ => {}
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 fn ready_line(plan: &Plan, begun: Instant) -> String {

@@ -44,10 +44,13 @@ use search::{Outcome, Search};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Model {
     /// Transactions read from snapshots, and of two that overlap and write one key, one aborts.
-    /// A session sees its own transactions.
     SnapshotIsolation,
-    /// Transactions happened one after another, each session in its order.
+    /// And a session sees its own transactions.
+    SessionSnapshotIsolation,
+    /// Transactions happened one after another.
     Serializable,
+    /// And those of each session in its order.
+    SessionSerializable,
     /// And none before one that had ended when it began.
     StrictSerializable,
 }
@@ -85,20 +88,44 @@ pub struct Effort {
 }
 
 impl Model {
+    /// All of them.
+    pub const ALL: [Model; 5] = [
+        Model::SnapshotIsolation,
+        Model::SessionSnapshotIsolation,
+        Model::Serializable,
+        Model::SessionSerializable,
+        Model::StrictSerializable,
+    ];
+
+    /// Its name on the command line, which is that of the lattice of models.
+    pub fn name(self) -> &'static str {
+        match self {
+            Model::SnapshotIsolation => "snapshot-isolation",
+            Model::SessionSnapshotIsolation => "strong-session-snapshot-isolation",
+            Model::Serializable => "serializable",
+            Model::SessionSerializable => "strong-session-serializable",
+            Model::StrictSerializable => "strict-serializable",
+        }
+    }
+
     fn split(self) -> bool {
-        self == Model::SnapshotIsolation
+        matches!(self, Model::SnapshotIsolation | Model::SessionSnapshotIsolation)
+    }
+
+    fn sessions(self) -> bool {
+        !matches!(self, Model::SnapshotIsolation | Model::Serializable)
     }
 
     fn real_time(self) -> bool {
         self == Model::StrictSerializable
     }
 
-    /// Its name on the command line.
-    pub fn name(self) -> &'static str {
+    /// The same model with the order of sessions, if it lacks that.
+    fn with_sessions(self) -> Option<Model> {
         match self {
-            Model::SnapshotIsolation => "snapshot-isolation",
-            Model::Serializable => "serializable",
-            Model::StrictSerializable => "strict-serializable",
+            Model::SnapshotIsolation => Some(Model::SessionSnapshotIsolation),
+            Model::Serializable => Some(Model::SessionSerializable),
+            _ => None,
         }
     }
 }
@@ -119,11 +146,25 @@ pub fn check_with_effort(
     if anomalies.is_empty() {
         anomalies.extend(lost_update(registers));
     }
-    if anomalies.is_empty() {
+    if anomalies.is_empty() && model.sessions() {
         anomalies = weak::check(registers, Level::Causal).anomalies;
     }
     if !anomalies.is_empty() {
         return (found(anomalies), Effort::default());
+    }
+    // An order that keeps sessions is an order, and sessions make it quicker to find. Where none
+    // is found, the smallest part without one mostly shows that sessions were not the reason.
+    if let Some(stronger) = model.with_sessions() {
+        match decide(registers, stronger, options) {
+            (Decided::Impossible(blamed), effort) => {
+                let part = core::smallest(registers, stronger, options, &blamed);
+                if let Some(anomaly) = core::explain_also(registers, &part, model, options) {
+                    return (found(vec![anomaly]), effort);
+                }
+            }
+            (Decided::Order, effort) => return (Findings::default(), effort),
+            (Decided::Open(_), _) => {}
+        }
     }
     let (decided, effort) = decide(registers, model, options);
     match decided {
@@ -148,7 +189,7 @@ enum Decided {
 fn decide(registers: &Registers<'_>, model: Model, options: &Options<'_>) -> (Decided, Effort) {
     let never = || false;
     let stop = options.stop.unwrap_or(&never);
-    let mut problem = Problem::new(registers, model.split(), model.real_time());
+    let mut problem = Problem::new(registers, model);
     let saturated = saturate::saturate(&mut problem, stop);
     let mut effort = Effort { links: problem.links.len(), ..Effort::default() };
     let blamed = match saturated {

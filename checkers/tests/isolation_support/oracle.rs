@@ -37,28 +37,36 @@ fn keys(txns: &[Tx]) -> usize {
     txns.iter().flat_map(|tx| &tx.ops).map(|op| op.key as usize + 1).max().unwrap_or(0)
 }
 
-/// Whether `a` must come before `b` whatever else: in its session, or in real time.
-fn before(txns: &[Tx], a: usize, b: usize, real_time: bool) -> bool {
+/// What an order must keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kept {
+    Nothing,
+    Sessions,
+    RealTime,
+}
+
+/// Whether `a` must come before `b` whatever else.
+fn before(txns: &[Tx], a: usize, b: usize, kept: Kept) -> bool {
     let known = |tx: &Tx| tx.outcome == Outcome::Ok;
-    txns[a].session == txns[b].session && a < b
-        || real_time && known(&txns[a]) && txns[a].end < txns[b].begin
+    kept != Kept::Nothing && txns[a].session == txns[b].session && a < b
+        || kept == Kept::RealTime && known(&txns[a]) && txns[a].end < txns[b].begin
 }
 
 /// Some serial order explains all reads.
-pub fn serializable(txns: &[Tx], real_time: bool) -> bool {
+pub(crate) fn serializable(txns: &[Tx], kept: Kept) -> bool {
     choices(txns).into_iter().any(|set| {
         let mut left = set;
-        serial(txns, &mut left, &vec![0; keys(txns)], real_time)
+        serial(txns, &mut left, &vec![0; keys(txns)], kept)
     })
 }
 
-fn serial(txns: &[Tx], left: &mut Vec<usize>, state: &[i64], real_time: bool) -> bool {
+fn serial(txns: &[Tx], left: &mut Vec<usize>, state: &[i64], kept: Kept) -> bool {
     if left.is_empty() {
         return true;
     }
     (0..left.len()).any(|position| {
         let next = left[position];
-        if left.iter().any(|other| *other != next && before(txns, *other, next, real_time)) {
+        if left.iter().any(|other| *other != next && before(txns, *other, next, kept)) {
             return false;
         }
         let mut state = state.to_vec();
@@ -66,7 +74,7 @@ fn serial(txns: &[Tx], left: &mut Vec<usize>, state: &[i64], real_time: bool) ->
             return false;
         }
         left.remove(position);
-        let found = serial(txns, left, &state, real_time);
+        let found = serial(txns, left, &state, kept);
         left.insert(position, next);
         found
     })
@@ -74,10 +82,10 @@ fn serial(txns: &[Tx], left: &mut Vec<usize>, state: &[i64], real_time: bool) ->
 
 /// Some order of beginnings and commits explains all reads by snapshots, and no two transactions
 /// that overlap write the same key.
-pub fn snapshot_isolated(txns: &[Tx]) -> bool {
+pub(crate) fn snapshot_isolated(txns: &[Tx], kept: Kept) -> bool {
     choices(txns).into_iter().any(|set| {
         let steps =
-            Snapshots { txns, set, state: vec![0; keys(txns)], changed: vec![0; keys(txns)] };
+            Snapshots { txns, kept, set, state: vec![0; keys(txns)], changed: vec![0; keys(txns)] };
         steps.go(&mut vec![Phase::Waiting; txns.len()], 1)
     })
 }
@@ -92,6 +100,7 @@ enum Phase {
 #[derive(Clone)]
 struct Snapshots<'a> {
     txns: &'a [Tx],
+    kept: Kept,
     set: Vec<usize>,
     state: Vec<i64>,
     /// When each key was committed to last.
@@ -110,7 +119,7 @@ impl Snapshots<'_> {
                 Phase::Done => false,
                 Phase::Waiting => {
                     let earlier = |other: &usize| {
-                        before(self.txns, *other, *at, false) && phases[*other] != Phase::Done
+                        before(self.txns, *other, *at, self.kept) && phases[*other] != Phase::Done
                     };
                     if self.set.iter().any(earlier) || !run(tx, &mut self.state.clone()) {
                         return false;
@@ -140,7 +149,7 @@ impl Snapshots<'_> {
 }
 
 /// Some commit order fulfils the axiom of a level. Values must be unique.
-pub fn weak(txns: &[Tx], level: Level) -> bool {
+pub(crate) fn weak(txns: &[Tx], level: Level) -> bool {
     choices(txns).into_iter().any(|set| {
         let Some(sources) = sources(txns, &set, level) else { return false };
         let mut order = Vec::new();
@@ -197,7 +206,7 @@ fn ordered(
     }
     set.iter().any(|at| {
         let ready = |other: &usize| {
-            let precedes = before(txns, *other, *at, false)
+            let precedes = before(txns, *other, *at, Kept::Sessions)
                 || sources[*at].iter().any(|(_, _, writer)| writer == other);
             !precedes || order.contains(other)
         };
@@ -214,7 +223,7 @@ fn ordered(
 fn axiom(txns: &[Tx], set: &[usize], sources: &Sources, level: Level, order: &[usize]) -> bool {
     let place = |at: usize| order.iter().position(|other| *other == at).map_or(0, |p| p + 1);
     let direct = |a: usize, b: usize| {
-        before(txns, a, b, false) || sources[b].iter().any(|(_, _, writer)| *writer == a)
+        before(txns, a, b, Kept::Sessions) || sources[b].iter().any(|(_, _, writer)| *writer == a)
     };
     set.iter().all(|reader| {
         let mut past: Vec<usize> = set.iter().copied().filter(|a| direct(*a, *reader)).collect();

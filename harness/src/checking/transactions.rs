@@ -4,6 +4,7 @@
 //! anomaly of transactions is named, and else where the operations are transactions.
 
 use super::Request;
+use crate::isolation;
 use crate::plan::Plan;
 use crate::usage::{wrong, wrong_name};
 use anyhow::Result;
@@ -43,14 +44,31 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// What a target promises under its options.
+    /// What a target promises under its options: strict serializability where these name no level
+    /// of isolation. Which versions of a register came first can be told from time only where a
+    /// snapshot is never an old one, and from a reader that writes only where nothing is read that
+    /// was not committed.
     pub(super) fn of_plan(plan: &Plan) -> Asked {
         let level = plan.target_options.get("isolation").map(String::as_str);
-        let model = match level {
-            Some("snapshot") => Some("snapshot-isolation"),
-            level => level,
+        let (model, in_time, wfr_keys) = match level {
+            None | Some("strict-serializable") => (None, true, true),
+            Some("snapshot") => (Some("strong-snapshot-isolation"), true, true),
+            Some("read-uncommitted") => (level, false, false),
+            Some(_) => (level, false, true),
         };
-        Asked { models: model.map(str::to_owned).into_iter().collect(), ..Asked::default() }
+        Asked {
+            models: model.map(str::to_owned).into_iter().collect(),
+            anomalies: Vec::new(),
+            sequential_keys: in_time,
+            linearizable_keys: in_time,
+            wfr_keys,
+        }
+    }
+
+    /// Whether models are named and nothing else is.
+    pub(super) fn is_models_alone(&self) -> bool {
+        let rules = self.sequential_keys || self.linearizable_keys || self.wfr_keys;
+        !self.models.is_empty() && self.anomalies.is_empty() && !rules
     }
 
     fn names_anything(&self) -> bool {
@@ -121,7 +139,7 @@ impl Request {
                 _ => None,
             })
         });
-        let mut source = None;
+        let (mut source, mut isolation) = (None, Vec::new());
         let kind = match (kind, workload) {
             (Some(kind), _) => kind,
             (None, Some(workload)) if asked.names_anything() => {
@@ -132,13 +150,19 @@ impl Request {
             }
             (None, Some(_)) => return Ok(None),
             (None, None) => {
+                if plan.is_none() && !asked.names_anything() {
+                    isolation = isolation::default_models(history);
+                }
                 let wanted = !asked.anomalies.is_empty()
                     || (!asked.models.is_empty() && asked.models().is_some())
                     || (asked.models.is_empty()
                         && plan.is_none()
-                        && transactions::is_transactional(history));
+                        && (!isolation.is_empty() || transactions::is_transactional(history)));
                 if !wanted {
                     return Ok(None);
+                }
+                if !isolation.is_empty() && !history.has_real_time() {
+                    return Ok(Some(isolation::of_sessions(isolation)));
                 }
                 let (kind, how) = guess(history)?;
                 source = Some(how);
@@ -147,7 +171,7 @@ impl Request {
         };
         let planned = plan.map(Asked::of_plan).filter(|_| !asked.names_anything());
         let asked = match planned {
-            Some(planned) => Asked { models: planned.models, ..asked.clone() },
+            Some(planned) => planned,
             None => asked.clone(),
         };
         asked.options(None)?;
@@ -156,6 +180,7 @@ impl Request {
             request.checks = registry::find(&plan.workload).map_err(wrong_name)?.checks.to_vec();
         }
         request.source = source;
+        request.isolation = isolation;
         request.transactions = asked;
         Ok(Some(request))
     }

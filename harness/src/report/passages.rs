@@ -10,6 +10,9 @@ const SPAN_WIDTH: f64 = 58.0;
 /// A gap that would be wider than this is a break.
 const GAP_MAX: f64 = 110.0;
 
+/// A span so many times as long as the middle one is long.
+const LONG: u64 = 10;
+
 /// A stretch of time that is drawn.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Stretch {
@@ -30,6 +33,7 @@ impl Passages {
     /// So that all of the spans are seen, from `left` on and at most `width` wide, if the breaks
     /// alone are not wider.
     pub(super) fn new(spans: &[(u64, u64)], left: f64, width: f64) -> Passages {
+        let spans = &ends_of_long_ones(spans);
         let mut lengths: Vec<u64> =
             spans.iter().map(|(begin, end)| end - begin).filter(|length| *length > 0).collect();
         lengths.sort_unstable();
@@ -46,6 +50,7 @@ impl Passages {
         }
     }
 
+    /// As wide as `scale` says, in units a nanosecond.
     fn at_scale(spans: &[(u64, u64)], left: f64, scale: f64) -> Passages {
         let mut spans = spans.to_vec();
         spans.sort_unstable();
@@ -99,6 +104,18 @@ impl Passages {
             None => stretch.x,
         }
     }
+}
+
+/// Spans that are much longer than most need not be drawn whole: their two ends will do.
+fn ends_of_long_ones(spans: &[(u64, u64)]) -> Vec<(u64, u64)> {
+    let mut lengths: Vec<u64> = spans.iter().map(|(begin, end)| end - begin).collect();
+    lengths.sort_unstable();
+    let median = lengths.get(lengths.len() / 2).copied().unwrap_or(0);
+    let long = |(begin, end): &(u64, u64)| end - begin > median.saturating_mul(LONG).max(1);
+    spans
+        .iter()
+        .flat_map(|span| if long(span) { [(span.0, span.0), (span.1, span.1)] } else { [*span; 2] })
+        .collect()
 }
 
 #[cfg(test)]

@@ -82,11 +82,6 @@ impl Clocks {
         target[chain] = target[chain].max(place + 1);
     }
 
-    /// How many points of each chain come before `point`.
-    pub(super) fn of(&self, point: Point) -> &[u32] {
-        &self.counts[point as usize * self.chains..(point as usize + 1) * self.chains]
-    }
-
     /// Whether `a` comes before `b`.
     pub(super) fn before(&self, problem: &Problem<'_, '_>, a: Point, b: Point) -> bool {
         let (chain, place) = problem.chain(a);

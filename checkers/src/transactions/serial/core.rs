@@ -10,7 +10,7 @@
 use super::clocks::path;
 use super::problem::{Cause, Link, Point, Problem};
 use super::search::Search;
-use super::{Decided, Effort, Model, Options, decide, words};
+use super::{Decided, Model, Options, decide, words};
 use crate::transactions::registers::{INITIAL, Node, Registers};
 use crate::transactions::{Action, Session, Table};
 use crate::verdict::Anomaly;
@@ -18,8 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A part is judged with at most so many steps of the search.
 const STEPS_A_PART: u64 = 20_000;
-/// So many parts are judged.
-const PARTS_MAX: usize = 4_000;
+/// Parts with so many reads and writes in all are judged; then the smallest so far must do.
+const WORK_MAX: usize = 4_000_000;
 
 /// One read or write that is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -109,6 +109,7 @@ struct Parts<'a, 'r, 't> {
     registers: &'r Registers<'t>,
     model: Model,
     options: &'a Options<'a>,
+    /// How many reads and writes all parts had so far.
     judged: usize,
 }
 
@@ -120,6 +121,31 @@ pub(super) fn explain(
     options: &Options<'_>,
     blamed: &[Node],
 ) -> Anomaly {
+    let part = smallest(registers, model, options, blamed);
+    Parts { registers, model, options, judged: 0 }.tell(&part)
+}
+
+/// Why a part has no order under another model, if that is so.
+pub(super) fn explain_also(
+    registers: &Registers<'_>,
+    part: &Part,
+    model: Model,
+    options: &Options<'_>,
+) -> Option<Anomaly> {
+    let mut parts = Parts { registers, model, options, judged: 0 };
+    parts.impossible(&part.0).then(|| parts.tell(part))
+}
+
+/// A part of a history.
+pub(super) struct Part(Vec<Kept>);
+
+/// A part without an order from which nothing can be left out, as far as the budget allows.
+pub(super) fn smallest(
+    registers: &Registers<'_>,
+    model: Model,
+    options: &Options<'_>,
+    blamed: &[Node],
+) -> Part {
     let mut parts = Parts { registers, model, options, judged: 0 };
     let some = parts.closed(&parts.items(blamed));
     let whole: Vec<Node> = (1..registers.len() as Node).collect();
@@ -130,13 +156,15 @@ pub(super) fn explain(
         parts.closed(&parts.items(&whole))
     };
     let fewer = parts.fewer_transactions(found);
-    let smallest = parts.fewer_items(fewer);
-    let (table, rows) = parts.table(&smallest);
-    let part = Registers::new(&table);
-    words::impossible(registers, &part, &rows, model)
+    Part(parts.fewer_items(fewer))
 }
 
 impl Parts<'_, '_, '_> {
+    fn tell(&self, part: &Part) -> Anomaly {
+        let (table, rows) = self.table(&part.0);
+        words::impossible(self.registers, &Registers::new(&table), &rows, self.model)
+    }
+
     fn items(&self, nodes: &[Node]) -> Vec<Kept> {
         let of = |node: &Node| {
             let reads = 0..self.registers.reads(*node).len() as u32;
@@ -207,14 +235,14 @@ impl Parts<'_, '_, '_> {
 
     /// Whether a part has no order. Where that is not found out in time, it counts as having one.
     fn impossible(&mut self, items: &[Kept]) -> bool {
-        self.judged += 1;
-        if self.judged > PARTS_MAX || self.options.stop.is_some_and(|stop| stop()) {
+        self.judged += items.len();
+        if self.judged > WORK_MAX || self.options.stop.is_some_and(|stop| stop()) {
             return false;
         }
         let (table, _) = self.table(items);
         let registers = Registers::new(&table);
         let options = Options { steps: STEPS_A_PART, stop: self.options.stop };
-        let (decided, Effort { .. }) = decide(&registers, self.model, &options);
+        let (decided, _) = decide(&registers, self.model, &options);
         matches!(decided, Decided::Impossible(_))
     }
 

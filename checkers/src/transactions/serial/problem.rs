@@ -10,6 +10,7 @@
 //! Real time adds a chain of points, one for each moment at which a transaction is known to have
 //! ended, so that it takes as many edges as there are transactions.
 
+use super::Model;
 use crate::transactions::Outcome;
 use crate::transactions::registers::{INITIAL, Node, Registers};
 
@@ -68,6 +69,8 @@ pub(super) struct Problem<'r, 't> {
     pub(super) registers: &'r Registers<'t>,
     /// Whether beginnings and ends are points of their own.
     pub(super) split: bool,
+    /// Whether the order of each session must be kept. If not, each transaction is a chain.
+    pub(super) sessions: bool,
     pub(super) links: Vec<Link>,
     pub(super) sites: Vec<Site>,
     /// The sites of each key.
@@ -79,10 +82,11 @@ pub(super) struct Problem<'r, 't> {
 }
 
 impl<'r, 't> Problem<'r, 't> {
-    pub(super) fn new(registers: &'r Registers<'t>, split: bool, real_time: bool) -> Self {
+    pub(super) fn new(registers: &'r Registers<'t>, model: Model) -> Self {
         let mut problem = Problem {
             registers,
-            split,
+            split: model.split(),
+            sessions: model.sessions(),
             links: Vec::new(),
             sites: Vec::new(),
             sites_of: vec![Vec::new(); registers.keys()],
@@ -90,7 +94,7 @@ impl<'r, 't> Problem<'r, 't> {
             moments: 0,
         };
         problem.add_transactions();
-        if real_time {
+        if model.real_time() {
             problem.add_real_time();
         }
         problem
@@ -122,20 +126,29 @@ impl<'r, 't> Problem<'r, 't> {
     pub(super) fn chain(&self, point: Point) -> (usize, u32) {
         let split = u32::from(self.split);
         match self.node(point) {
-            Some(node) => {
+            Some(node) if self.sessions => {
                 let place = self.registers.position(node) << split;
                 (self.registers.session(node) as usize, place + (point & split))
             }
+            Some(node) => (node as usize, point & split),
             None => {
                 let first = (self.registers.len() << split) as u32;
-                (self.registers.sessions(), point - first)
+                (self.chains() - 1, point - first)
             }
         }
     }
 
     /// How many chains there are.
     pub(super) fn chains(&self) -> usize {
-        self.registers.sessions() + usize::from(self.moments > 0)
+        let of_nodes = if self.sessions { self.registers.sessions() } else { self.registers.len() };
+        of_nodes + usize::from(self.moments > 0)
+    }
+
+    /// Nodes in ascending order, cut where a new chain begins.
+    pub(super) fn by_chain<'n>(&self, nodes: &'n [Node]) -> impl Iterator<Item = &'n [Node]> {
+        nodes.chunk_by(|a, b| {
+            self.sessions && self.registers.session(*a) == self.registers.session(*b)
+        })
     }
 
     pub(super) fn link(&mut self, from: Point, to: Point, cause: Cause) {
@@ -143,21 +156,19 @@ impl<'r, 't> Problem<'r, 't> {
     }
 
     fn add_transactions(&mut self) {
+        let mut read_by = vec![INITIAL; self.registers.keys()];
         for node in 0..self.registers.len() as Node {
             if self.split {
                 self.link(self.begin(node), self.end(node), Cause::Time);
             }
-            if let Some(before) = self.registers.before(node) {
+            let before = if self.sessions { self.registers.before(node) } else { Some(INITIAL) };
+            if let Some(before) = before.filter(|before| *before != node) {
                 self.link(self.end(before), self.begin(node), Cause::Session);
             }
-            let mut seen: Vec<(u32, u32)> = Vec::new();
             for read in self.registers.reads(node) {
-                if self.registers.reads(node).len() > 1 {
-                    // Of equal reads one is enough.
-                    if seen.iter().any(|(key, source)| *key == read.key && *source == read.source) {
-                        continue;
-                    }
-                    seen.push((read.key, read.source));
+                // Of equal reads one is enough, and others of one key are a flaw.
+                if std::mem::replace(&mut read_by[read.key as usize], node) == node {
+                    continue;
                 }
                 let writers = match (read.writer(), read.choice()) {
                     (Some(writer), _) => vec![writer],

@@ -75,7 +75,7 @@ impl Round<'_, '_, '_> {
         if writers.is_empty() {
             return;
         }
-        for stretch in stretches(self.problem, writers) {
+        for stretch in self.problem.by_chain(writers) {
             for site in sites {
                 let site = &self.problem.sites[*site as usize];
                 if let Some(writer) = site.writer() {
@@ -144,14 +144,6 @@ impl Round<'_, '_, '_> {
     }
 }
 
-/// The writers of a key, session by session.
-fn stretches<'w>(
-    problem: &Problem<'_, '_>,
-    writers: &'w [Node],
-) -> impl Iterator<Item = &'w [Node]> {
-    writers.chunk_by(|a, b| problem.registers.session(*a) == problem.registers.session(*b))
-}
-
 /// Takes away writers that sites cannot have seen; whether some site now has only one. An error
 /// is a site that has none left.
 fn choices(problem: &mut Problem<'_, '_>, clocks: &Clocks) -> Result<bool, usize> {
@@ -180,7 +172,7 @@ fn possible(problem: &Problem<'_, '_>, clocks: &Clocks, at: usize) -> Vec<Node> 
     let site = &problem.sites[at];
     let before = |a: Point, b: Point| clocks.before(problem, a, b);
     let begin = problem.begin(site.reader);
-    let last = stretches(problem, problem.registers.writers(site.key)).filter_map(|stretch| {
+    let last = problem.by_chain(problem.registers.writers(site.key)).filter_map(|stretch| {
         let behind = stretch.partition_point(|other| before(problem.end(*other), begin));
         behind.checked_sub(1).map(|last| stretch[last])
     });

@@ -2,7 +2,7 @@
 //!
 //! Conflict-driven clause learning (Marques-Silva and Sakallah's GRASP; the watched literals are
 //! Chaff's) over the choices of [`super::choices`], with a dynamic topological order as the
-//! theory, as VeriStrong has it (VLDB 2026). Here choices are made lazily: the order at hand is
+//! theory, as `VeriStrong` has it (VLDB 2026). Here choices are made lazily: the order at hand is
 //! tried, and only where it makes a read wrong is a choice made, in the direction in which the
 //! order already has the two writers. So a history that is nearly in order needs few.
 //!
@@ -27,6 +27,9 @@ pub(super) enum Outcome {
 
 type ClauseId = u32;
 
+/// Clauses may hold so many literals in all: a quarter of a gigabyte.
+const LITERALS_MAX: usize = 1 << 26;
+
 /// Literals of which one must hold, though none does.
 type Conflict = Vec<Literal>;
 
@@ -44,6 +47,7 @@ pub(super) struct Search<'a, 'r, 't> {
     marks: Vec<(usize, usize)>,
     next: usize,
     clauses: Vec<Vec<Literal>>,
+    literals: usize,
     watches: Vec<Vec<ClauseId>>,
     seen: Vec<bool>,
     /// How many conflicts there were.
@@ -69,6 +73,7 @@ impl<'a, 'r, 't> Search<'a, 'r, 't> {
             marks: Vec::new(),
             next: 0,
             clauses: Vec::new(),
+            literals: 0,
             watches: Vec::new(),
             seen: Vec::new(),
             conflicts: 0,
@@ -91,7 +96,7 @@ impl<'a, 'r, 't> Search<'a, 'r, 't> {
                 continue;
             }
             let used = self.conflicts + self.decisions;
-            if used > steps || (used.is_multiple_of(64) && stop()) {
+            if used > steps || self.literals > LITERALS_MAX || (used.is_multiple_of(64) && stop()) {
                 return Outcome::Budget;
             }
             open.touch(self.problem, &mut self.order.moved);
@@ -156,6 +161,7 @@ impl<'a, 'r, 't> Search<'a, 'r, 't> {
         for literal in &literals[..2] {
             self.watches[not(*literal) as usize].push(id);
         }
+        self.literals += literals.len();
         self.clauses.push(literals);
         id
     }

@@ -47,14 +47,18 @@ pub(super) fn impossible(
     rows: &[Node],
     model: Model,
 ) -> Anomaly {
-    let mut problem = Problem::new(part, model.split(), model.real_time());
-    let proof = prove(&mut problem, 0);
+    let mut problem = Problem::new(part, model);
+    let proof = prove(&mut problem, model, 0);
     let mut who: Vec<Node> = (1..part.len() as Node).collect();
     who.sort_unstable_by_key(|node| part.row(*node));
     let who: Vec<String> = who.into_iter().map(|node| part.describe(node)).collect();
     let asked = match model {
         Model::SnapshotIsolation => "No order of snapshots and commits",
+        Model::SessionSnapshotIsolation => {
+            "No order of snapshots and commits that keeps the order of each session"
+        }
         Model::Serializable => "No serial order",
+        Model::SessionSerializable => "No serial order that keeps the order of each session",
         Model::StrictSerializable => "No serial order that respects real time",
     };
     let explanation = format!("{asked} explains {}. {}", who.join("; "), proof.text);
@@ -75,7 +79,7 @@ struct Proof {
 }
 
 /// Shows that a problem has no solution: by a circle, or by cases that each lead to one.
-fn prove(problem: &mut Problem<'_, '_>, depth: usize) -> Proof {
+fn prove(problem: &mut Problem<'_, '_>, model: Model, depth: usize) -> Proof {
     let beyond = || Proof { kind: "no-order".into(), text: "All orders were tried.".into() };
     match saturate(problem, &|| false) {
         Saturated::Circle(circle) => {
@@ -94,14 +98,14 @@ fn prove(problem: &mut Problem<'_, '_>, depth: usize) -> Proof {
             }
         }
         Saturated::Fixed | Saturated::Skipped if depth < DEPTH_MAX => {
-            split(problem, depth).unwrap_or_else(beyond)
+            split(problem, model, depth).unwrap_or_else(beyond)
         }
         _ => beyond(),
     }
 }
 
 /// Two cases: one of two writers comes first, or the other.
-fn split(problem: &Problem<'_, '_>, depth: usize) -> Option<Proof> {
+fn split(problem: &Problem<'_, '_>, model: Model, depth: usize) -> Option<Proof> {
     let points = greedy::order(problem);
     let mut search = Search::new(problem, Order::new(points, &problem.links));
     search.run(10_000, &|| false);
@@ -111,14 +115,13 @@ fn split(problem: &Problem<'_, '_>, depth: usize) -> Option<Proof> {
     })?;
     let mut texts = Vec::new();
     for (first, second) in [(first, second), (second, first)] {
-        let mut case = Problem::new(problem.registers, problem.split, false);
+        let mut case = Problem::new(problem.registers, model);
         case.links.clone_from(&problem.links);
-        case.moments = problem.moments;
         case.sites.clone_from(&problem.sites);
         case.readers.clone_from(&problem.readers);
         assume(&mut case, first, second);
         let (a, b) = (problem.registers.name(first), problem.registers.name(second));
-        texts.push(format!("If {a} came before {b}: {}", prove(&mut case, depth + 1).text));
+        texts.push(format!("If {a} came before {b}: {}", prove(&mut case, model, depth + 1).text));
     }
     Some(Proof { kind: "no-order".into(), text: texts.join(" ") })
 }
