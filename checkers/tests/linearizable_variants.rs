@@ -63,7 +63,7 @@ fn try_all<M: Model>(
     for at in 0..left.len() {
         let index = left[at];
         let call = &calls[index];
-        let late = deadlines[index].is_some_and(|last| last < begun);
+        let late = deadlines[index].is_some_and(|last| last <= begun);
         if call.invoke > first_end || call.is_crashed() && late {
             continue;
         }
@@ -154,8 +154,8 @@ fn agree<M: Model>(
 
 fn all_were_told_apart(seen: &Seen) {
     let valid = |name: &str| seen[name][1];
-    assert!(valid("plain") > valid("durable") + 100, "{seen:?}");
-    assert!(valid("durable") > valid("strict") + 100, "{seen:?}");
+    assert!(valid("plain") > valid("durable") + 50, "{seen:?}");
+    assert!(valid("durable") > valid("strict") + 10, "{seen:?}");
     assert!(seen["strict"][1] > 1000, "{seen:?}");
 }
 
@@ -204,7 +204,14 @@ fn registers() {
                 RegisterOutput::Done
             }
         };
-        let calls = simulate(&mut rng, shape, 0, ask, serve);
+        let mut calls = simulate(&mut rng, shape, 0, ask, serve);
+        for call in &mut calls {
+            if let Some(RegisterOutput::Seen(seen)) = &mut call.output
+                && rng.random_bool(0.1)
+            {
+                *seen = rng.random_range(0..=fresh);
+            }
+        }
         let clients = shape.clients as u64;
         let crashes = crashes(&mut rng, &calls, clients);
         if !clear(&calls, &crashes, clients) {
