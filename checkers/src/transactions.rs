@@ -37,5 +37,5 @@ pub use check::{CHECKER, KeyRules, Options, Unguessed, Workload, check, check_ta
 pub use intern::Interner;
 pub use kind::{AnomalyKind, KindSet};
 pub use lattice::{Boundary, NoSuchTxnModel, TxnModel};
-pub use parse::Malformed;
+pub use parse::{Malformed, is_transactional};
 pub use table::{Action, KeyId, ListId, MicroOp, Outcome, Session, Table, Txn, TxnId, ValueId};

@@ -68,7 +68,7 @@ const KV: &str = "{:process 0, :type :invoke, :f :append, :key \"0\", :value \"x
                   {:process 1, :type :ok, :f :get, :key \"0\", :value \"x 0 0 y\"}\n";
 
 const PLUME: &str = "w(1,1,0,0)\nr(1,1,1,1)\nw(2,7,1,1)\nr(2,0,0,2)\n";
-const AWDIT: &str = "w x 1\n-----\nr x 1\nw y 7\n=====\nr y 0\n";
+const AWDIT: &str = "w 1 1\n-----\nr 1 1\nw 2 7\n=====\nr 2 0\n";
 
 /// One session of one transaction that writes and one that reads, as dbcop writes it.
 fn dbcop() -> Vec<u8> {
@@ -90,7 +90,7 @@ fn cobra() -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut record = |tag: u8, numbers: &[i64]| {
         bytes.push(tag);
-        numbers.iter().for_each(|n| bytes.extend(n.to_be_bytes()));
+        bytes.extend(numbers.iter().flat_map(|n| n.to_be_bytes()));
     };
     record(b'S', &[1]);
     record(b'W', &[10, 3, 99]);
@@ -101,10 +101,10 @@ fn cobra() -> Vec<u8> {
 
 /// A good file of each format.
 fn samples() -> Vec<(Format, Vec<u8>)> {
-    let history: History = jsonl::read(LINES.as_bytes(), "sample").unwrap();
+    let history: History = jsonl::read(LINES.as_bytes(), "sample").expect("a good sample");
     let written = |format| {
         let mut bytes = Vec::new();
-        write(&mut bytes, format, &history).unwrap();
+        write(&mut bytes, format, &history).expect("all can be said");
         (format, bytes)
     };
     vec![

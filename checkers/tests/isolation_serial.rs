@@ -79,7 +79,6 @@ fn all_are(name: &str, of: impl Fn(&str) -> Option<Model>, expected: Valid) {
     for (case, history) in below(&folder.join(name)) {
         let Some(model) = of(&case) else { continue };
         let (found, told) = decide(&history, model);
-        println!("{name}/{case} {}: {found:?} {told}", model.name());
         if found != expected {
             wrong.push(format!("{name}/{case} {}: {found:?} {told}", model.name()));
         }

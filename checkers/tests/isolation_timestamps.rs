@@ -5,16 +5,18 @@
 use quorate_checkers::history::{History, jsonl};
 use quorate_checkers::transactions::isolation::check_timestamps;
 use quorate_checkers::verdict::Valid;
+use std::fmt::Write as _;
 
 /// A history of transactions, each `process, value, timestamps`, one after another.
 fn history(txns: &[(u32, &str, &str)]) -> History {
     let mut text = String::new();
     for (process, value, stamps) in txns {
         for (kind, extra) in [("invoke", ""), ("ok", *stamps)] {
-            text.push_str(&format!(
+            let _ = writeln!(
+                text,
                 "{{\"time\":0,\"process\":{process},\"type\":\"{kind}\",\"f\":\"txn\",\
-                 \"value\":{value}{extra}}}\n"
-            ));
+                 \"value\":{value}{extra}}}"
+            );
         }
     }
     jsonl::read(text.as_bytes(), "test").unwrap()

@@ -3,6 +3,10 @@
 //! A checker that fails or runs out of its budget gives "unknown" with its reason, and never
 //! hides what the others found.
 
+mod transactions;
+
+pub use transactions::Asked;
+
 use crate::isolation;
 use crate::plan::Plan;
 use crate::stopped;
@@ -11,7 +15,6 @@ use anyhow::Result;
 use quorate_checkers::history::History;
 use quorate_checkers::linearizable::{ModelKind, Variant};
 use quorate_checkers::transactions::isolation::Model;
-use quorate_checkers::transactions::{self, KeyRules, Workload};
 use quorate_checkers::verdict::{CheckerReport, Verdict};
 use quorate_checkers::{aftermath, invariants, linearizable, stats};
 use quorate_targets::names::UnknownName;
@@ -34,16 +37,19 @@ pub fn models() -> Vec<(&'static str, String)> {
     let meaning = "each operation takes effect at one moment between invocation and completion";
     let objects = ModelKind::ALL.into_iter().map(|kind| (kind.name(), kind.describe().to_owned()));
     let own = [(LINEARIZABLE, meaning.to_owned())];
-    own.into_iter().chain(isolation::models()).chain(objects).collect()
+    let mut all: Vec<_> = own.into_iter().chain(transactions::models()).collect();
+    for model in isolation::models().chain(objects) {
+        if all.iter().all(|(known, _)| *known != model.0) {
+            all.push(model);
+        }
+    }
+    all
 }
 
 /// Checkers, with what each decides.
 pub fn checkers() -> Vec<(&'static str, &'static str)> {
     let invariants = invariants::ALL.iter().map(|invariant| (invariant.name, invariant.about));
-    let judges = [
-        ("linearizable", "is the history linearizable, key by key"),
-        (transactions::CHECKER, "which anomalies do dependencies of transactions show"),
-    ];
+    let judges = [("linearizable", "is the history linearizable, key by key"), transactions::ABOUT];
     let others = [
         ("stats", "did operations of each kind succeed at all"),
         ("aftermath", "did the cluster serve again after healing, and did no node die by itself"),
@@ -61,8 +67,8 @@ pub struct Request {
     pub isolation: Vec<Model>,
     /// How these were chosen, where nobody named them.
     pub source: Option<String>,
-    /// What must hold of transactions.
-    pub transactions: transactions::Options,
+    /// What is asked of transactions.
+    pub transactions: Asked,
     /// When to give up.
     pub timeout: Duration,
     /// Threads; one a core where absent.
@@ -78,9 +84,7 @@ impl Request {
     pub fn of_plan(plan: &Plan) -> Result<Request> {
         let mut request = Request::of_workload(&plan.workload)?;
         request.timeout = plan.limits.check;
-        if let Some(isolation) = plan.target_options.get("isolation") {
-            request.transactions = promised(isolation)?;
-        }
+        request.transactions = Asked::of_plan(plan);
         Ok(request)
     }
 
@@ -89,8 +93,18 @@ impl Request {
         history: &History,
         plan: Option<&Plan>,
         workload: Option<&str>,
-        model: Option<&str>,
+        asked: &Asked,
     ) -> Result<Request> {
+        if workload.is_none()
+            && asked.is_models_alone()
+            && let Some(request) = isolation::named(history, &asked.models)
+        {
+            return Ok(request);
+        }
+        if let Some(request) = Request::of_transactions(history, plan, workload, asked)? {
+            return Ok(request);
+        }
+        let model = asked.models.first().map(String::as_str);
         if let Some(name) = workload {
             return match name.parse::<ModelKind>() {
                 Ok(object) if registry::find(name).is_err() => Ok(Request::of_object(object)),
@@ -100,9 +114,6 @@ impl Request {
         if let Some(name) = model
             && name != LINEARIZABLE
         {
-            if let Some(request) = isolation::named(history, name) {
-                return Ok(request);
-            }
             return name.parse().map(Request::of_object).map_err(|_| {
                 let names = models().into_iter().map(|(known, _)| known);
                 wrong_name(UnknownName::new("model", name, names))
@@ -133,13 +144,11 @@ impl Request {
     }
 
     fn new(checks: Vec<Check>) -> Request {
-        // Where nothing weaker is promised, keys are linearizable, and so is the order of versions.
-        let transactions = transactions::Options { keys: ALL_RULES, ..Default::default() };
         Request {
             checks,
             isolation: Vec::new(),
             source: None,
-            transactions,
+            transactions: Asked::default(),
             timeout: TIMEOUT,
             threads: None,
             variant: Variant::Plain,
@@ -150,9 +159,6 @@ impl Request {
     /// By the names of the operations. Whether each kind of operation ever succeeded is a
     /// question to a run, not to a history that somebody brings.
     fn guess(history: &History) -> Result<Request> {
-        if let Some(request) = isolation::guessed(history) {
-            return Ok(request);
-        }
         let object = linearizable::guess(history);
         if object.is_none() && !history.operations().is_empty() {
             let names: BTreeSet<&str> = history.ops().map(|op| op.f().as_str()).collect();
@@ -172,23 +178,6 @@ impl Request {
         });
         Ok(request)
     }
-}
-
-const ALL_RULES: KeyRules =
-    KeyRules { sequential: true, linearizable: true, reads_before_writes: true };
-
-/// What a target promises that is set to a level of isolation. Which versions of a register came
-/// first can be told from time only where a snapshot is never an old one, and from a reader that
-/// writes only where nothing is read that was not committed.
-fn promised(isolation: &str) -> Result<transactions::Options> {
-    let (model, keys) = match isolation {
-        "snapshot" => ("strong-snapshot-isolation", ALL_RULES),
-        "read-uncommitted" => (isolation, KeyRules::default()),
-        "strict-serializable" => (isolation, ALL_RULES),
-        _ => (isolation, KeyRules { reads_before_writes: true, ..KeyRules::default() }),
-    };
-    let models = vec![model.parse().map_err(anyhow::Error::new)?];
-    Ok(transactions::Options { models, keys, ..Default::default() })
 }
 
 /// The smallest history found that is still not linearizable, by the first such check; `None`
@@ -234,15 +223,7 @@ fn run_one(
 ) -> (String, CheckerReport) {
     match check {
         Check::Stats => ("stats".into(), stats::check(history)),
-        Check::Transactions { kind } => {
-            let workload = match kind {
-                "append" => Some(Workload::Append),
-                "wr" => Some(Workload::Register),
-                _ => None,
-            };
-            let options = transactions::Options { workload, ..request.transactions.clone() };
-            (transactions::CHECKER.into(), transactions::check(history, &options))
-        }
+        Check::Transactions { kind } => transactions::run(history, kind, &request.transactions),
         Check::Invariant { name } => {
             let report = match invariants::find(name) {
                 Some(invariant) => (invariant.check)(history),

@@ -6,6 +6,7 @@ use quorate_checkers::history::History;
 use quorate_checkers::transactions::isolation::{self, Model};
 use quorate_checkers::transactions::serial::{self, Options};
 use quorate_checkers::verdict::CheckerReport;
+use std::collections::BTreeSet;
 
 /// The checker of timestamps, in verdicts.
 const TIMESTAMPS: &str = "timestamps";
@@ -24,36 +25,54 @@ pub fn models() -> impl Iterator<Item = (&'static str, String)> {
     Model::all().map(|model| (model.name(), model.describe().to_owned()))
 }
 
-/// The request for a model of this name, if it is one of isolation and the history one of
+/// The request for models of these names, if all are of isolation and the history is one of
 /// registers.
-pub fn named(history: &History, name: &str) -> Option<Request> {
-    let model = Model::from_name(name).filter(|_| isolation::is_registers(history))?;
-    let how = match model {
-        Model::Weak(_) => "decided by what was read from whom",
-        Model::Strong(_) | Model::Sequential => "decided by a search for an order",
-    };
-    let mut request = Request::of_isolation(vec![model]);
-    request.source = Some(format!("registers without a known order of versions: {model} is {how}"));
+pub fn named(history: &History, names: &[String]) -> Option<Request> {
+    let models: Vec<Model> =
+        names.iter().map(|name| Model::from_name(name)).collect::<Option<_>>()?;
+    if models.is_empty() || !isolation::is_registers(history) {
+        return None;
+    }
+    let how: BTreeSet<&str> = models
+        .iter()
+        .map(|model| match model {
+            Model::Weak(_) => "what was read from whom",
+            Model::Strong(_) | Model::Sequential => "a search for an order",
+        })
+        .collect();
+    let how: Vec<&str> = how.into_iter().collect();
+    let mut request = Request::of_isolation(models);
+    request.source = Some(format!(
+        "registers without a known order of versions: decided by {}",
+        how.join(" and ")
+    ));
     Some(request)
 }
 
-/// The request where nothing was named: serializability, as far as the history can tell.
-pub fn guessed(history: &History) -> Option<Request> {
+/// The models of transactions over registers where nobody named any: the strongest that the
+/// history can tell of. None where it holds no such transactions.
+pub fn default_models(history: &History) -> Vec<Model> {
     let transactions = history.ops().next().is_some_and(|op| op.f().as_str() == "txn");
     if !transactions || !isolation::is_registers(history) {
-        return None;
+        return Vec::new();
     }
     let model = if history.has_real_time() {
         serial::Model::StrictSerializable
     } else {
         serial::Model::SessionSerializable
     };
-    let model = Model::Strong(model);
-    let mut request = Request::of_isolation(vec![model]);
+    vec![Model::Strong(model)]
+}
+
+/// The request for a history of sessions that tells no times.
+pub fn of_sessions(models: Vec<Model>) -> Request {
+    let names: Vec<String> = models.iter().map(ToString::to_string).collect();
+    let mut request = Request::of_isolation(models);
     request.source = Some(format!(
-        "judged as transactions over registers, by {model}; --model names another model"
+        "judged as transactions over registers, by {}; --model names another model",
+        names.join(", ")
     ));
-    Some(request)
+    request
 }
 
 /// Judges a history by models of isolation, and by its timestamps if it has any.

@@ -6,7 +6,7 @@ use crate::usage::{wrong, wrong_name};
 use anyhow::{Context, Result};
 use flate2::read::GzDecoder;
 use quorate_checkers::format::{self, Format};
-use quorate_checkers::history::History;
+use quorate_checkers::history::{self, Fault, History, HistoryError, OpView, ReadError};
 use std::fs;
 use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
@@ -119,7 +119,36 @@ pub fn read(
         wrong(format!("{origin}: not a history in any format that is known; name it with --from"))
     })?;
     let options = format::Options { allow_torn_tail: torn_allowed, ..format::Options::default() };
-    let loaded = format::read(io::Cursor::new(head).chain(file), &origin, format, options)
-        .map_err(wrong_name)?;
+    let read = format::read(io::Cursor::new(head).chain(file), &origin, format, options);
+    let loaded = match read {
+        Ok(loaded) => loaded,
+        Err(error) => match only_completions(path, &origin, format, &error)? {
+            Some(loaded) => loaded,
+            None => return Err(wrong_name(error)),
+        },
+    };
     Ok((loaded.history, loaded.notes))
+}
+
+/// The history in a file that holds no invocations at all, as some write transactions down; the
+/// notes say so. Nothing if `error` is about something else.
+fn only_completions(
+    path: &Path,
+    origin: &str,
+    format: Format,
+    error: &ReadError,
+) -> Result<Option<history::Loaded>> {
+    if !matches!(error.fault, Fault::History(HistoryError::NotInvoked { .. })) {
+        return Ok(None);
+    }
+    let format = if format == Format::Jsonl { Format::ElleJson } else { format };
+    let options = format::Options { synthesise: true, ..format::Options::default() };
+    let file = fs::File::open(path).with_context(|| format!("cannot open {origin}"))?;
+    let Ok(loaded) = format::read(file, origin, format, options) else { return Ok(None) };
+    let synthetic = |op: OpView<'_>| {
+        let extra = op.invoke.extra.as_deref().unwrap_or_default();
+        extra.iter().any(|(name, _)| name.as_str() == "synthetic")
+    };
+    let none_was_there = loaded.history.ops().all(synthetic);
+    Ok(none_was_there.then_some(loaded))
 }

@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use quorate::checking::{self, Request};
+use quorate::checking::{self, Asked, Request};
 use quorate::load;
 use quorate_checkers::verdict::Valid;
 use std::collections::BTreeMap;
@@ -50,7 +50,8 @@ fn expected(path: &Path, verdicts: &BTreeMap<String, bool>) -> Option<bool> {
 
 fn verdict(path: &Path) -> Valid {
     let loaded = load::load(Path::new("results"), Some(path), None).unwrap();
-    let request = Request::choose(&loaded.history, loaded.plan.as_ref(), None, None).unwrap();
+    let request =
+        Request::choose(&loaded.history, loaded.plan.as_ref(), None, &Asked::default()).unwrap();
     checking::check(&loaded.history, &request).valid
 }
 

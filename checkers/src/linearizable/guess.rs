@@ -27,8 +27,8 @@ pub fn guess(history: &History) -> Option<ModelKind> {
     let within = |known: &[&str]| names.iter().all(|name| known.contains(name));
     let known = OPERATIONS.iter().find(|(_, known)| within(known)).map(|(kind, _)| *kind);
     let known = match known {
-        // Only a semaphore says that there was none to be had.
-        Some(ModelKind::Mutex) if told_no(history) => Some(ModelKind::Semaphore),
+        // Only a semaphore says whether there was a permit to be had; a lock is waited for.
+        Some(ModelKind::Mutex) if says_whether(history) => Some(ModelKind::Semaphore),
         None if within(&["txn"]) && spells_out(history) => Some(ModelKind::MultiRegister),
         other => other,
     };
@@ -43,9 +43,9 @@ pub fn guess(history: &History) -> Option<ModelKind> {
     })
 }
 
-/// Whether some acquisition was answered `false`.
-fn told_no(history: &History) -> bool {
-    history.ops().any(|op| op.output() == Some(&Value::Bool(false)))
+/// Whether some operation was answered by yes or no.
+fn says_whether(history: &History) -> bool {
+    history.ops().any(|op| matches!(op.output(), Some(Value::Bool(_))))
 }
 
 /// Whether transactions are of `read` and `write`, as those of Knossos's multi-register are.
@@ -91,7 +91,7 @@ mod tests {
         check(&[("add", "1"), ("read", "[1]")], Some(ModelKind::GrowOnlySet));
         check(&[("add", "1"), ("read", "1")], Some(ModelKind::Counter));
         check(&[("acquire", "null")], Some(ModelKind::Mutex));
-        check(&[("acquire", "true"), ("acquire", "false")], Some(ModelKind::Semaphore));
+        check(&[("acquire", "true"), ("acquire", "true")], Some(ModelKind::Semaphore));
         check(&[("append", "\"x\""), ("get", "\"x\"")], Some(ModelKind::AppendText));
         check(&[("txn", "[]")], None);
     }

@@ -22,6 +22,7 @@ pub use words::CHECKER;
 
 use super::{KeyId, Table, TxnId, ValueId};
 use crate::verdict::Anomaly;
+use std::sync::OnceLock;
 
 /// A transaction that takes part; 0 stands for the initial state.
 pub type Node = u32;
@@ -86,9 +87,8 @@ pub struct Registers<'t> {
     read_starts: Vec<u32>,
     writes: Vec<Write>,
     write_starts: Vec<u32>,
-    /// For each key the nodes that write it, ascending.
-    writers: Vec<Node>,
-    writer_starts: Vec<u32>,
+    /// For each key the nodes that write it, ascending; made when somebody asks.
+    writers: OnceLock<(Vec<u32>, Vec<Node>)>,
     /// For each ambiguous read who can have written what it saw, ascending.
     candidates: Vec<Vec<Node>>,
     flaws: Vec<Flaw>,
@@ -175,13 +175,13 @@ impl<'t> Registers<'t> {
 
     /// How many keys there are.
     pub fn keys(&self) -> usize {
-        self.writer_starts.len() - 1
+        self.table.keys()
     }
 
     /// Who writes a key, ascending and so session by session; without the initial node.
     pub fn writers(&self, key: u32) -> &[Node] {
-        &self.writers[self.writer_starts[key as usize] as usize
-            ..self.writer_starts[key as usize + 1] as usize]
+        let (starts, nodes) = self.writers.get_or_init(|| self.writer_index());
+        &nodes[starts[key as usize] as usize..starts[key as usize + 1] as usize]
     }
 
     /// Who can have written what an ambiguous read saw.

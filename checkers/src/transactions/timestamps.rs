@@ -253,8 +253,8 @@ impl<'t> Replay<'t> {
         let why = match valid {
             Valid::True => None,
             Valid::Unknown => Some(format!(
-                "{} transactions that committed have no field `{START}`, and {} reads saw writes of \
-                 which nobody knows when they were committed",
+                "{} transactions that committed have no field `{START}`, and {} reads saw writes \
+                 of which nobody knows when they were committed",
                 times.missing, self.unsure
             )),
             Valid::False => self.anomalies.first().map(|anomaly| anomaly.explanation.clone()),

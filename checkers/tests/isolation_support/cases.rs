@@ -7,14 +7,14 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// The folder of cases, if it is there.
-pub fn folder() -> Option<PathBuf> {
+pub(crate) fn folder() -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = root.join("../../shared/cases/transactions/registers");
     folder.is_dir().then_some(folder)
 }
 
 /// All histories below a folder, by name, in the order of names.
-pub fn below(folder: &Path) -> Vec<(String, History)> {
+pub(crate) fn below(folder: &Path) -> Vec<(String, History)> {
     let mut found = Vec::new();
     collect(folder, folder, &mut found);
     found.sort_by(|(a, _), (b, _)| a.cmp(b));
@@ -29,8 +29,7 @@ fn collect(root: &Path, folder: &Path, found: &mut Vec<(String, History)>) {
     let logs: Vec<&PathBuf> =
         entries.iter().filter(|path| path.extension().is_some_and(|e| e == "log")).collect();
     if !logs.is_empty() {
-        let open = |path: &&PathBuf| (session(path), name(path), &bytes(path)[..]).2.to_vec();
-        let inputs = logs.iter().map(|path| (session(path), name(path), open(path)));
+        let inputs = logs.iter().map(|path| (session(path), name(path), bytes(path)));
         let inputs: Vec<(u64, String, Vec<u8>)> = inputs.collect();
         let inputs = inputs.iter().map(|(n, name, bytes)| (*n, name.clone(), &bytes[..]));
         found.push((name(folder), history(read_cobra(inputs))));

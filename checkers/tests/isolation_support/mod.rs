@@ -3,6 +3,6 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
-pub mod cases;
-pub mod oracle;
-pub mod random;
+pub(crate) mod cases;
+pub(crate) mod oracle;
+pub(crate) mod random;

@@ -39,7 +39,7 @@ fn keys(txns: &[Tx]) -> usize {
 
 /// What an order must keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kept {
+pub(crate) enum Kept {
     Nothing,
     Sessions,
     RealTime,
@@ -53,7 +53,7 @@ fn before(txns: &[Tx], a: usize, b: usize, kept: Kept) -> bool {
 }
 
 /// Some serial order explains all reads.
-pub fn serializable(txns: &[Tx], kept: Kept) -> bool {
+pub(crate) fn serializable(txns: &[Tx], kept: Kept) -> bool {
     choices(txns).into_iter().any(|set| {
         let mut left = set;
         serial(txns, &mut left, &vec![0; keys(txns)], kept)
@@ -82,7 +82,7 @@ fn serial(txns: &[Tx], left: &mut Vec<usize>, state: &[i64], kept: Kept) -> bool
 
 /// Some order of beginnings and commits explains all reads by snapshots, and no two transactions
 /// that overlap write the same key.
-pub fn snapshot_isolated(txns: &[Tx], kept: Kept) -> bool {
+pub(crate) fn snapshot_isolated(txns: &[Tx], kept: Kept) -> bool {
     choices(txns).into_iter().any(|set| {
         let steps =
             Snapshots { txns, kept, set, state: vec![0; keys(txns)], changed: vec![0; keys(txns)] };
@@ -149,7 +149,7 @@ impl Snapshots<'_> {
 }
 
 /// Some commit order fulfils the axiom of a level. Values must be unique.
-pub fn weak(txns: &[Tx], level: Level) -> bool {
+pub(crate) fn weak(txns: &[Tx], level: Level) -> bool {
     choices(txns).into_iter().any(|set| {
         let Some(sources) = sources(txns, &set, level) else { return false };
         let mut order = Vec::new();

@@ -9,40 +9,40 @@ use std::fmt::Write as _;
 
 /// One read or write; the value 0 is the initial one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Op {
-    pub write: bool,
-    pub key: i64,
-    pub value: i64,
+pub(crate) struct Op {
+    pub(crate) write: bool,
+    pub(crate) key: i64,
+    pub(crate) value: i64,
 }
 
 /// A transaction. Times are positions in an imagined run; -1 where there is none.
 #[derive(Clone, Debug)]
-pub struct Tx {
-    pub session: usize,
-    pub outcome: Outcome,
-    pub ops: Vec<Op>,
-    pub begin: u32,
-    pub end: u32,
+pub(crate) struct Tx {
+    pub(crate) session: usize,
+    pub(crate) outcome: Outcome,
+    pub(crate) ops: Vec<Op>,
+    pub(crate) begin: u32,
+    pub(crate) end: u32,
 }
 
 /// What histories look like.
 #[derive(Clone, Copy, Debug)]
-pub struct Shape {
-    pub txns: usize,
-    pub sessions: usize,
-    pub keys: i64,
-    pub ops: usize,
+pub(crate) struct Shape {
+    pub(crate) txns: usize,
+    pub(crate) sessions: usize,
+    pub(crate) keys: i64,
+    pub(crate) ops: usize,
     /// Values are drawn from so many instead of being unique.
-    pub values: Option<i64>,
+    pub(crate) values: Option<i64>,
     /// One transaction in so many does not commit.
-    pub uncertain: Option<u32>,
+    pub(crate) uncertain: Option<u32>,
     /// One read in so many sees just any value instead of a likely one.
-    pub wild: u32,
+    pub(crate) wild: u32,
 }
 
 /// Draws a history: transactions run one after another against a store, but each reads from a
 /// store some steps old, so that most histories are nearly right.
-pub fn history(rng: &mut ChaCha8Rng, shape: &Shape) -> Vec<Tx> {
+pub(crate) fn history(rng: &mut ChaCha8Rng, shape: &Shape) -> Vec<Tx> {
     let mut fresh = 0;
     let mut stores: Vec<Vec<i64>> = vec![vec![0; shape.keys as usize]];
     let mut written: Vec<(i64, i64)> = (0..shape.keys).map(|key| (key, 0)).collect();
@@ -95,7 +95,7 @@ pub fn history(rng: &mut ChaCha8Rng, shape: &Shape) -> Vec<Tx> {
 }
 
 /// The history as a table.
-pub fn table(txns: &[Tx]) -> Table {
+pub(crate) fn table(txns: &[Tx]) -> Table {
     let mut table = Table::default();
     let sessions = txns.iter().map(|tx| tx.session).max().map_or(0, |max| max + 1);
     let sessions: Vec<_> = (0..sessions).map(|number| table.add_session(number as u64)).collect();
@@ -108,10 +108,10 @@ pub fn table(txns: &[Tx]) -> Table {
                 0 => ValueId::NIL,
                 value => table.value_id(&Value::Int(value)),
             };
-            let action = match op.write {
-                true => Action::Write(value),
-                false if tx.outcome == Outcome::Ok => Action::Read(value),
-                false => Action::ReadUnknown,
+            let action = match tx.outcome {
+                _ if op.write => Action::Write(value),
+                Outcome::Ok => Action::Read(value),
+                _ => Action::ReadUnknown,
             };
             table.push(key, action);
         }
@@ -120,7 +120,7 @@ pub fn table(txns: &[Tx]) -> Table {
 }
 
 /// The history as a person reads it.
-pub fn show(txns: &[Tx]) -> String {
+pub(crate) fn show(txns: &[Tx]) -> String {
     let mut text = String::new();
     for tx in txns {
         let _ =

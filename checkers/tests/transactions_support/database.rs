@@ -20,7 +20,8 @@ pub(crate) enum Isolation {
     Serializable,
     /// Reads from a snapshot; the first of two that write a key at a time commits.
     Snapshot,
-    /// Reads what is committed at that moment; writes are applied at the commit.
+    /// Reads what is committed at that moment; writes lock their key and are applied at the
+    /// commit, and who finds a key locked gives up.
     ReadCommitted,
     /// Reads and writes what is there; whoever aborts leaves its traces.
     ReadUncommitted,
@@ -72,6 +73,7 @@ enum Op {
 }
 
 struct Running {
+    id: u64,
     ops: Vec<Op>,
     seen: Vec<Option<Versions>>,
     next: usize,
@@ -86,6 +88,8 @@ struct Running {
 struct Store {
     clock: usize,
     keys: BTreeMap<i64, Vec<(usize, Versions)>>,
+    /// Who is about to write which key.
+    locks: BTreeMap<i64, u64>,
 }
 
 impl Store {
@@ -202,7 +206,8 @@ impl Simulation {
         self.event(process, EventType::Invoke, value);
         let seen = vec![None; ops.len()];
         let fails = self.rng.random_range(0..1000) < self.load.fail;
-        Running { ops, seen, next: 0, snapshot: None, own: BTreeMap::new(), done: false, fails }
+        let id = u64::from(self.builder.next_index().0);
+        Running { id, ops, seen, next: 0, snapshot: None, own: BTreeMap::new(), done: false, fails }
     }
 
     fn turn(&mut self, txn: &mut Running) {
@@ -250,7 +255,14 @@ impl Simulation {
                 self.store.clock += 1;
                 self.store.write(key, &[value], false);
             }
-            Op::Write(key, value) => txn.own.entry(key).or_default().push(value),
+            Op::Write(key, value) => {
+                let locks = self.load.isolation == Isolation::ReadCommitted;
+                if locks && *self.store.locks.entry(key).or_insert(txn.id) != txn.id {
+                    txn.fails = true;
+                    txn.next = txn.ops.len();
+                }
+                txn.own.entry(key).or_default().push(value);
+            }
         }
     }
 
@@ -260,6 +272,7 @@ impl Simulation {
         let beaten = self.load.isolation == Isolation::Snapshot
             && txn.own.keys().any(|key| self.store.changed_since(*key, snapshot));
         txn.fails |= beaten;
+        self.store.locks.retain(|_, owner| *owner != txn.id);
         if !txn.fails {
             self.store.clock += 1;
             let keep = self.load.isolation == Isolation::Snapshot;

@@ -1,7 +1,7 @@
 //! `quorate check`: judge a recorded history again.
 
 use super::{Format, exit_code, wrong};
-use crate::checking::{self, Request};
+use crate::checking::{self, Asked, Request};
 use crate::duration;
 use crate::load;
 use crate::out;
@@ -18,7 +18,7 @@ use std::time::Duration;
 /// Judge a recorded history: a file, or a run folder.
 #[derive(clap::Args, Debug)]
 #[command(
-    after_help = "Examples:\n  quorate check results/latest\n  quorate check my-history.jsonl --workload register\n  quorate check jepsen/history.edn --model queue\n  quorate check history.bincode.gz --model serializable\n  quorate check my-history.jsonl --minimal small.jsonl\n  quorate check my-history.jsonl --variant strict\n  quorate check my-history.jsonl --staleness\n  quorate check my-history.jsonl --format json | jq .valid"
+    after_help = "Examples:\n  quorate check results/latest\n  quorate check my-history.jsonl --workload register\n  quorate check jepsen/history.edn --model queue\n  quorate check jepsen/history.edn --workload append --model snapshot-isolation\n  quorate check history.bincode.gz --model serializable\n  quorate check my-history.jsonl --minimal small.jsonl\n  quorate check my-history.jsonl --variant strict\n  quorate check my-history.jsonl --staleness\n  quorate check my-history.jsonl --format json | jq .valid"
 )]
 pub struct Args {
     /// A history file, or a run folder
@@ -27,9 +27,8 @@ pub struct Args {
     /// Judge it as this workload's [default: from plan.json, else guessed from the operations]
     #[arg(short, long, value_name = "W")]
     workload: Option<String>,
-    /// Judge it by this consistency model, or as this object (`quorate list models`)
-    #[arg(short, long, value_name = "M", conflicts_with = "workload")]
-    model: Option<String>,
+    #[command(flatten)]
+    asked: Asked,
     /// Until when an operation whose outcome nobody knows may take effect
     #[arg(long, value_enum, value_name = "V", default_value = "plain")]
     variant: VariantName,
@@ -88,7 +87,7 @@ pub fn main(args: &Args) -> Result<ExitCode> {
         &loaded.history,
         loaded.plan.as_ref(),
         args.workload.as_deref(),
-        args.model.as_deref(),
+        &args.asked,
     )?;
     request.timeout = args.timeout;
     request.threads = args.threads;

@@ -69,7 +69,7 @@ fn card(sources: &Sources<'_>, windows: &[Window], at: usize, anomaly: &Anomaly)
                 }
             }
             @if at < DIAGRAMS_MAX {
-                (lamport::around(sources, windows, &drawn, picture::extent(&shown, &marks)))
+                (lamport::around(sources, windows, &drawn, ops::extent(&shown, &marks)))
             }
             (evidence::view(anomaly))
             (listing(&shown))
@@ -81,7 +81,7 @@ fn card(sources: &Sources<'_>, windows: &[Window], at: usize, anomaly: &Anomaly)
 pub(super) fn spans(history: &History, verdict: &Verdict) -> Vec<(u64, u64)> {
     let span = |anomaly: &Anomaly| {
         let (shown, marks) = ops::around(history, &anomaly.ops);
-        let (begin, end) = picture::extent(&shown, &marks);
+        let (begin, end) = ops::extent(&shown, &marks);
         (begin.saturating_sub(BEFORE), end)
     };
     verdict.anomalies.iter().take(DIAGRAMS_MAX).map(span).collect()

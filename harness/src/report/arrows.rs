@@ -134,6 +134,9 @@ fn line(scene: &Scene<'_>, node: &str, y: f64) -> Markup {
     let absent = |at: u64| gaps.iter().find(|g| g.begin <= at && g.end.is_none_or(|end| end > at));
     html! {
         text.lane x=(n(LEFT - 10.0)) y=(n(y + 4.0)) text-anchor="end" { (text::label(node)) }
+        @for stretch in scene.time.stretches().iter().skip(1) {
+            text.again x=(n(stretch.x - 6.0)) y=(n(y + 4.0)) text-anchor="end" aria-hidden="true" { (text::label(node)) }
+        }
         @for stretch in scene.time.stretches() {
             line.life x1=(n(stretch.x)) x2=(n(stretch.to)) y1=(n(y)) y2=(n(y)) {}
         }

@@ -66,7 +66,7 @@ pub(super) fn judge(
             within::judge(&key, run, &mut lists.findings, scratch);
         }
     }
-    key.lost_updates(lists, scratch);
+    key.lost_updates(lists);
     key.connect(lists, scratch);
 }
 
@@ -119,6 +119,15 @@ impl Key<'_> {
             Action::Read(ValueId::NIL) => Some(&[]),
             _ => None,
         }
+    }
+
+    /// Who read the longest list.
+    pub(super) fn reader(&self) -> Option<u32> {
+        self.longest.map(|(reader, _)| reader)
+    }
+
+    pub(super) fn reader_words(&self) -> String {
+        self.reader().map_or_else(|| "nobody".to_owned(), |reader| self.table.who(reader))
     }
 
     /// Whether a read is a prefix of the version order.
@@ -322,7 +331,7 @@ impl Key<'_> {
     }
 
     /// Transactions that read one version and all appended to it.
-    fn lost_updates(&self, lists: &mut Lists, scratch: &mut Scratch) {
+    fn lost_updates(&self, lists: &mut Lists) {
         let mut updates: Vec<(u32, u32)> = Vec::new();
         for run in Accesses::runs(self.accesses) {
             if !lists.committed.contains(run[0].txn) || run.len() < 2 {
@@ -334,7 +343,6 @@ impl Key<'_> {
                 updates.push((elements.len() as u32, run[0].txn));
             }
         }
-        let _ = scratch;
         updates.sort_unstable();
         for same in updates.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() > 1) {
             let table = self.table;

@@ -6,6 +6,7 @@
 
 use super::{AMBIGUOUS, INITIAL, Node, Read, Registers, Write};
 use crate::transactions::{Action, MicroOp, Outcome, Table, TxnId, ValueId};
+use std::sync::OnceLock;
 
 const NONE: u32 = u32::MAX;
 
@@ -59,7 +60,9 @@ impl<'t> Registers<'t> {
     pub fn new(table: &'t Table) -> Registers<'t> {
         let mut registers = Registers::numbered(table);
         let versions = registers.walk();
-        registers.resolve(&versions);
+        if !registers.resolve_unique(&versions) {
+            registers.resolve(&Keyed::new(table.keys(), &versions));
+        }
         registers
     }
 
@@ -94,16 +97,15 @@ impl<'t> Registers<'t> {
             read_starts: vec![0, 0],
             writes: Vec::new(),
             write_starts: vec![0, 0],
-            writers: Vec::new(),
-            writer_starts: Vec::new(),
+            writers: OnceLock::new(),
             candidates: Vec::new(),
             flaws: Vec::new(),
             flawed: 0,
         }
     }
 
-    /// Keeps what others can see of each transaction; all versions by key.
-    fn walk(&mut self) -> Keyed<Version> {
+    /// Keeps what others can see of each transaction; all versions, each with its key.
+    fn walk(&mut self) -> Vec<(u32, Version)> {
         let mut versions: Vec<(u32, Version)> = Vec::new();
         let mut last = vec![NONE; self.table.keys()];
         for id in self.table.ids().filter(|id| self.table.txn(*id).outcome == Outcome::Fail) {
@@ -133,7 +135,7 @@ impl<'t> Registers<'t> {
             self.writes[begin..].sort_unstable_by_key(|write| write.key);
             self.write_starts.push(self.writes.len() as u32);
         }
-        Keyed::new(self.table.keys(), &versions)
+        versions
     }
 
     /// Keeps the reads of what others wrote; notes those that disagree with their own
@@ -162,6 +164,39 @@ impl<'t> Registers<'t> {
                 Action::ReadList(_) | Action::ReadUnknown | Action::Append(_) => {}
             }
         }
+    }
+
+    /// Finds the writer of each read where each value was written once and every read is right,
+    /// as in most histories; if not, false, and nothing has changed.
+    fn resolve_unique(&mut self, versions: &[(u32, Version)]) -> bool {
+        let mut writers = vec![(NONE, NONE); self.table.values()];
+        for (key, version) in versions {
+            let slot = &mut writers[version.value.0 as usize];
+            if slot.0 != NONE {
+                return false;
+            }
+            *slot = (*key, if version.last { version.node } else { NONE });
+        }
+        let mut sources = Vec::with_capacity(self.reads.len());
+        for node in 1..self.rows.len() as Node {
+            for read in self.reads(node) {
+                let (key, writer) = writers[read.source as usize];
+                match ValueId(read.source) {
+                    ValueId::NIL => sources.push(INITIAL),
+                    _ if key == read.key && writer != NONE && writer != node => {
+                        sources.push(writer);
+                    }
+                    _ => return false,
+                }
+            }
+        }
+        let mut observed = vec![false; self.rows.len()];
+        for (read, source) in self.reads.iter_mut().zip(sources) {
+            read.source = source;
+            observed[source as usize] = true;
+        }
+        self.leave_out(&[], &observed);
+        true
     }
 
     /// Finds the writer of each read, key by key.
@@ -208,7 +243,6 @@ impl<'t> Registers<'t> {
             }
         }
         self.leave_out(&dead, &observed);
-        self.index_writers();
     }
 
     /// The reader of each read.
@@ -246,8 +280,8 @@ impl<'t> Registers<'t> {
         }
     }
 
-    /// Takes out reads without a writer, and the writes of transactions that perhaps never
-    /// committed and that nobody saw.
+    /// Takes out reads without a writer (`dead`, empty where there is none), and the writes of
+    /// transactions that perhaps never committed and that nobody saw.
     fn leave_out(&mut self, dead: &[bool], observed: &[bool]) {
         let (mut reads, mut writes) = (0, 0);
         let (mut read, mut write) = (0, 0);
@@ -255,7 +289,7 @@ impl<'t> Registers<'t> {
             let sure = self.table.txn(self.rows[node]).outcome == Outcome::Ok;
             let read_end = self.read_starts[node + 1] as usize;
             for at in read..read_end {
-                if !dead[at] {
+                if !dead.get(at).copied().unwrap_or(false) {
                     self.reads[reads] = self.reads[at];
                     reads += 1;
                 }
@@ -273,13 +307,14 @@ impl<'t> Registers<'t> {
         self.writes.truncate(writes);
     }
 
-    fn index_writers(&mut self) {
+    /// Who writes each key.
+    pub(super) fn writer_index(&self) -> (Vec<u32>, Vec<Node>) {
         let mut pairs = Vec::with_capacity(self.writes.len());
         for node in 1..self.len() as Node {
             pairs.extend(self.writes(node).iter().map(|write| (write.key, node)));
         }
         let keyed = Keyed::new(self.table.keys(), &pairs);
-        (self.writer_starts, self.writers) = (keyed.starts, keyed.items);
+        (keyed.starts, keyed.items)
     }
 }
 

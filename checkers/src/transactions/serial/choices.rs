@@ -105,12 +105,7 @@ pub(super) fn grounds(of: [u32; 2]) -> impl Iterator<Item = Literal> {
 /// The keys that both of two nodes write. The initial state writes all.
 pub(super) fn common_keys(problem: &Problem<'_, '_>, a: Node, b: Node) -> Vec<u32> {
     let fewer = problem.registers.writes(a).len() <= problem.registers.writes(b).len();
-    let (few, other) = match fewer {
-        _ if a == INITIAL => (b, a),
-        _ if b == INITIAL => (a, b),
-        true => (a, b),
-        false => (b, a),
-    };
+    let (few, other) = if b == INITIAL || (a != INITIAL && fewer) { (a, b) } else { (b, a) };
     let keys = problem.registers.writes(few).iter().map(|write| write.key);
     keys.filter(|key| problem.registers.writes_key(other, *key)).collect()
 }

@@ -10,7 +10,7 @@
 use super::clocks::path;
 use super::problem::{Cause, Link, Point, Problem};
 use super::search::Search;
-use super::{Decided, Effort, Model, Options, decide, words};
+use super::{Decided, Model, Options, decide, words};
 use crate::transactions::registers::{INITIAL, Node, Registers};
 use crate::transactions::{Action, Session, Table};
 use crate::verdict::Anomaly;
@@ -242,7 +242,7 @@ impl Parts<'_, '_, '_> {
         let (table, _) = self.table(items);
         let registers = Registers::new(&table);
         let options = Options { steps: STEPS_A_PART, stop: self.options.stop };
-        let (decided, Effort { .. }) = decide(&registers, self.model, &options);
+        let (decided, _) = decide(&registers, self.model, &options);
         matches!(decided, Decided::Impossible(_))
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Conflict-driven clause learning (Marques-Silva and Sakallah's GRASP; the watched literals are
 //! Chaff's) over the choices of [`super::choices`], with a dynamic topological order as the
-//! theory, as VeriStrong has it (VLDB 2026). Here choices are made lazily: the order at hand is
+//! theory, as `VeriStrong` has it (VLDB 2026). Here choices are made lazily: the order at hand is
 //! tried, and only where it makes a read wrong is a choice made, in the direction in which the
 //! order already has the two writers. So a history that is nearly in order needs few.
 //!

@@ -147,7 +147,7 @@ impl Draft {
     /// The values below a prefix, in the order of their keys.
     fn scan(&mut self, prefix: &str, sight: &Sight<'_>) -> Vec<Value> {
         let mut keys = sight.keys_below(prefix);
-        let own = self.writes.iter().map(|write| write.key());
+        let own = self.writes.iter().map(Write::key);
         keys.extend(own.filter(|key| key.starts_with(prefix)).map(str::to_owned));
         self.scanned.insert(prefix.to_owned());
         let value = |key: &String| laid_over(sight.get(key), key, self.writes.iter());
