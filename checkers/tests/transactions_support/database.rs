@@ -156,7 +156,6 @@ impl Simulation {
                     left -= 1;
                     running[client] = Some(self.invoke(process));
                 }
-                None => {}
                 Some(mut txn) if !txn.done => {
                     self.turn(&mut txn);
                     running[client] = Some(txn);
@@ -164,7 +163,7 @@ impl Simulation {
                 Some(txn) if self.complete(process, &txn) => {
                     processes[client] += self.load.clients as u64;
                 }
-                Some(_) => {}
+                None | Some(_) => {}
             }
         }
     }
