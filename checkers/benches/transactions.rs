@@ -27,7 +27,7 @@ fn main() {
 
 fn history(workload: Workload, (transactions, clients): (usize, usize)) -> History {
     let load = Load::new(workload, Isolation::StrictSerializable, 1);
-    simulate(Load { transactions, clients, ..load })
+    simulate(Load { clients, transactions, ..load })
 }
 
 fn bench(bencher: Bencher<'_, '_>, size: (usize, usize), workload: Workload, keys: KeyRules) {

@@ -139,6 +139,7 @@ fn results<'a>(
 mod support {
     use crate::history::{History, jsonl};
     use crate::verdict::{CheckerReport, Valid};
+    use std::fmt::Write;
 
     /// `process type f key value`, one an event; `-` for no key.
     pub(super) fn history(lines: &[&str]) -> History {
@@ -147,9 +148,11 @@ mod support {
             let words: Vec<&str> = line.splitn(5, ' ').collect();
             let [process, kind, f, key, value] = words[..] else { panic!("{line}") };
             let key = if key == "-" { String::new() } else { format!("\"key\":{key},") };
-            text += &format!(
-                "{{\"time\":{time},\"process\":{process},\"type\":\"{kind}\",\"f\":\"{f}\",{key}\"value\":{value}}}\n"
-            );
+            writeln!(
+                text,
+                "{{\"time\":{time},\"process\":{process},\"type\":\"{kind}\",\"f\":\"{f}\",{key}\"value\":{value}}}"
+            )
+            .unwrap();
         }
         jsonl::read(text.as_bytes(), "test").unwrap()
     }

@@ -6,7 +6,7 @@
 //!
 //! For a model of your own there are three strengths: [`is_linearizable`] is a bool,
 //! [`verdict`] keeps to a budget, [`explain`] shows its evidence. All decide by a search that is
-//! exact for any [`Model`](crate::model::Model). [`check_calls`] decides plain calls of a known
+//! exact for any [`Model`]. [`check_calls`] decides plain calls of a known
 //! object by its special algorithm. [`minimize`] finds a small history that still fails, and
 //! [`staleness`] says by how much reads were late.
 

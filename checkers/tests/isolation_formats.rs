@@ -118,7 +118,9 @@ fn dbcop_binary() {
 /// A record of Cobra's log.
 fn record(bytes: &mut Vec<u8>, tag: u8, numbers: &[i64]) {
     bytes.push(tag);
-    numbers.iter().for_each(|n| bytes.extend(n.to_be_bytes()));
+    for n in numbers {
+        bytes.extend(n.to_be_bytes());
+    }
 }
 
 #[test]

@@ -63,7 +63,7 @@ fn try_all<M: Model>(
     for at in 0..left.len() {
         let index = left[at];
         let call = &calls[index];
-        let late = deadlines[index].is_some_and(|last| last < begun);
+        let late = deadlines[index].is_some_and(|last| last <= begun);
         if call.invoke > first_end || call.is_crashed() && late {
             continue;
         }
@@ -123,7 +123,7 @@ fn agree<M: Model>(
     calls: &[Call<M::Input, M::Output>],
     crashes: &Crashes,
     show_call: impl Fn(&M::Input, Option<&M::Output>) -> Recorded,
-    seen: &mut Seen,
+    tally: &mut Seen,
 ) {
     let history = record(calls, crashes, show_call);
     let none = vec![None; calls.len()];
@@ -148,15 +148,15 @@ fn agree<M: Model>(
             report.why,
             show(calls)
         );
-        seen.entry(name).or_default()[usize::from(expected)] += 1;
+        tally.entry(name).or_default()[usize::from(expected)] += 1;
     }
 }
 
-fn all_were_told_apart(seen: &Seen) {
-    let valid = |name: &str| seen[name][1];
-    assert!(valid("plain") > valid("durable") + 100, "{seen:?}");
-    assert!(valid("durable") > valid("strict") + 100, "{seen:?}");
-    assert!(seen["strict"][1] > 1000, "{seen:?}");
+fn all_were_told_apart(tally: &Seen) {
+    let valid = |name: &str| tally[name][1];
+    assert!(valid("plain") > valid("durable") + 50, "{tally:?}");
+    assert!(valid("durable") > valid("strict") + 10, "{tally:?}");
+    assert!(tally["strict"][1] > 1000, "{tally:?}");
 }
 
 /// Some clients that all begin at once, so that the first of each is seen before any crash.
@@ -178,7 +178,7 @@ fn clear<I, O>(calls: &[Call<I, O>], crashes: &Crashes, clients: u64) -> bool {
 
 #[test]
 fn registers() {
-    let mut seen = Seen::new();
+    let mut tally = Seen::new();
     for seed in 0..rounds(20_000) {
         let mut rng = rng(seed);
         let shape = shape(&mut rng);
@@ -204,16 +204,23 @@ fn registers() {
                 RegisterOutput::Done
             }
         };
-        let calls = simulate(&mut rng, shape, 0, ask, serve);
+        let mut calls = simulate(&mut rng, shape, 0, ask, serve);
+        for call in &mut calls {
+            if let Some(RegisterOutput::Seen(seen)) = &mut call.output
+                && rng.random_bool(0.1)
+            {
+                *seen = rng.random_range(0..=fresh);
+            }
+        }
         let clients = shape.clients as u64;
         let crashes = crashes(&mut rng, &calls, clients);
         if !clear(&calls, &crashes, clients) {
             continue;
         }
         let subject = (&Register { initial: 0 }, ModelKind::Register);
-        agree(seed, subject, &calls, &crashes, record_register, &mut seen);
+        agree(seed, subject, &calls, &crashes, record_register, &mut tally);
     }
-    all_were_told_apart(&seen);
+    all_were_told_apart(&tally);
 }
 
 fn show_queue(input: &PoolInput<u8>, output: Option<&PoolOutput<u8>>) -> Recorded {
@@ -231,7 +238,7 @@ fn show_queue(input: &PoolInput<u8>, output: Option<&PoolOutput<u8>>) -> Recorde
 
 #[test]
 fn queues() {
-    let mut seen = Seen::new();
+    let mut tally = Seen::new();
     for seed in 0..rounds(20_000) {
         let mut rng = rng(seed);
         let shape = shape(&mut rng);
@@ -256,7 +263,7 @@ fn queues() {
         if !clear(&calls, &crashes, clients) {
             continue;
         }
-        agree(seed, (&Queue::new(), ModelKind::Queue), &calls, &crashes, show_queue, &mut seen);
+        agree(seed, (&Queue::new(), ModelKind::Queue), &calls, &crashes, show_queue, &mut tally);
     }
-    all_were_told_apart(&seen);
+    all_were_told_apart(&tally);
 }

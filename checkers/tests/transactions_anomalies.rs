@@ -7,6 +7,7 @@ mod transactions_support;
 
 use quorate_checkers::format::{Format, Options as Reading, read};
 use quorate_checkers::history::History;
+use quorate_checkers::transactions::AnomalyKind as Kind;
 use quorate_checkers::transactions::{
     AnomalyKind, KeyRules, KindSet, Options, TxnModel, Workload, check,
 };
@@ -297,7 +298,6 @@ fn levels_show_their_anomalies_and_never_what_they_forbid() {
         }
         seen.push(kinds);
     }
-    use AnomalyKind as Kind;
     let must_show: [&[Kind]; 5] = [
         &[],
         &[Kind::GSingleItemRealtime],

@@ -1,5 +1,7 @@
 //! The checker next to all orders of small random histories.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 mod transactions_support;
 
 use quorate_checkers::history::History;

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use flate2::read::GzDecoder;
 use quorate_checkers::format::{self, Format};
 use quorate_checkers::history::{self, Fault, History, HistoryError, OpView, ReadError};
+use quorate_checkers::transactions;
 use std::fs;
 use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
@@ -130,8 +131,8 @@ pub fn read(
     Ok((loaded.history, loaded.notes))
 }
 
-/// The history in a file that holds no invocations at all, as some write transactions down; the
-/// notes say so. Nothing if `error` is about something else.
+/// The history in a file of transactions that holds no invocations at all, as some write them
+/// down; the notes say so. Nothing if `error` is about something else.
 fn only_completions(
     path: &Path,
     origin: &str,
@@ -150,5 +151,6 @@ fn only_completions(
         extra.iter().any(|(name, _)| name.as_str() == "synthetic")
     };
     let none_was_there = loaded.history.ops().all(synthetic);
-    Ok(none_was_there.then_some(loaded))
+    let transactions = transactions::is_transactional(&loaded.history);
+    Ok((none_was_there && transactions).then_some(loaded))
 }

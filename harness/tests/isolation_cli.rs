@@ -51,7 +51,9 @@ fn a_folder_of_logs_is_one_history() {
     let mut log = Vec::new();
     for (tag, numbers) in [(b'S', vec![1_i64]), (b'W', vec![7, 1, 1]), (b'C', vec![1])] {
         log.push(tag);
-        numbers.iter().for_each(|n| log.extend(n.to_be_bytes()));
+        for n in numbers {
+            log.extend(n.to_be_bytes());
+        }
     }
     fs::write(folder.path().join("T1.log"), &log).unwrap();
     fs::write(folder.path().join("T2.log"), []).unwrap();

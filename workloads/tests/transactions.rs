@@ -221,12 +221,11 @@ fn mini_transactions_write_only_what_they_have_read() {
     for ops in asked(&history) {
         let mut read = BTreeSet::new();
         for (kind, key, _) in ops {
-            match kind.as_str() {
-                "r" => assert!(read.insert(key), "a key is read twice"),
-                _ => {
-                    assert!(read.contains(&key), "{key} is written unread");
-                    writes += 1;
-                }
+            if kind == "r" {
+                assert!(read.insert(key), "a key is read twice");
+            } else {
+                assert!(read.contains(&key), "{key} is written unread");
+                writes += 1;
             }
         }
         assert!((1..=2).contains(&read.len()));

@@ -6,7 +6,7 @@ use crate::value::{Name, Value};
 /// An operation together with its events.
 #[derive(Clone, Copy, Debug)]
 pub struct OpView<'a> {
-    /// Its position in [`History::operations`].
+    /// Its position in [`History::operations`](super::History::operations).
     pub position: usize,
     /// `Ok`, `Fail` or `Info`; `Info` where there is no completion.
     pub outcome: EventType,

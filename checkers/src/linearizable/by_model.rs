@@ -55,12 +55,11 @@ where
         state: impl Fn(&M::State) -> Json,
     ) -> KeyReport {
         let report = |outcome| KeyReport { outcome, algorithm: Algorithm::Search, anomaly: None };
-        let found = match context.deadlines {
-            None => search(model, &self.calls, &mut context.meter, true),
-            Some(_) => {
-                let (calls, deadlines) = self.with_deadlines(context);
-                search_until(model, &calls, &deadlines, &mut context.meter, true)
-            }
+        let found = if context.deadlines.is_some() {
+            let (calls, deadlines) = self.with_deadlines(context);
+            search_until(model, &calls, &deadlines, &mut context.meter, true)
+        } else {
+            search(model, &self.calls, &mut context.meter, true)
         };
         match found {
             Found::Linearizable => report(Outcome::Linearizable),

@@ -32,6 +32,7 @@ mod frontier;
 mod slots;
 mod states;
 mod timeline;
+mod used;
 
 pub use evidence::{Alternative, Failure, Placed};
 
@@ -41,10 +42,11 @@ use super::options::Unknown;
 use crate::model::{Effect, Model};
 use bits::Bits;
 use evidence::Trail;
-use frontier::{Config, Frontier, Reached, Used};
+use frontier::{Config, Frontier, Reached};
 use slots::Slots;
 use states::{Next, States};
 use timeline::{End, Timeline};
+use used::Used;
 
 /// What the search found.
 #[derive(Debug)]
@@ -121,8 +123,9 @@ struct Search<'a, 'b, M: Model, const N: usize> {
     /// Configurations met on the way to the current completion. The second are *idle*: nobody
     /// observed the state that their last step left, and it was an overwriting or crashed call.
     met: [Frontier<N>; 2],
-    /// Those of them to be expanded, by how many crashed calls they took more than the least.
-    todo: Vec<Vec<(Reached<N>, bool)>>,
+    /// Where those of them are that are to be expanded, and whether they are idle; by how many
+    /// crashed calls they took more than the least.
+    todo: Vec<Vec<(u32, bool)>>,
     /// The fewest crashed calls that a configuration had taken before the current completion.
     least: u32,
     trail: Option<Trail>,
@@ -213,7 +216,9 @@ impl<'a, 'b, M: Model, const N: usize> Search<'a, 'b, M, N> {
         // A step takes no crashed call or one: nothing comes back to a level that is done.
         let mut level = 0;
         while level < self.todo.len() {
-            while let Some((reached, idle)) = self.todo[level].pop() {
+            while let Some((at, idle)) = self.todo[level].pop() {
+                // Whatever dominates it by now is expanded in its place.
+                let Some(reached) = self.met[usize::from(idle)].get(at) else { continue };
                 let held = self.bytes();
                 self.meter.step(held)?;
                 self.expand(&reached, slot, idle)?;
@@ -239,18 +244,18 @@ impl<'a, 'b, M: Model, const N: usize> Search<'a, 'b, M, N> {
         }
         // What is not idle may do all that an idle one may.
         let [active, resting] = &mut self.met;
-        let is_new = match idle {
-            _ if done => false,
-            true if active.covers(&reached.config, &self.slots, &self.used) => false,
+        let new = match idle {
+            _ if done => None,
+            true if active.covers(&reached.config, &self.slots, &self.used) => None,
             true => resting.insert(reached, &self.slots, &self.used),
             false => active.insert(reached, &self.slots, &self.used),
         };
-        if is_new {
+        if let Some(at) = new {
             let level = (self.used.total(reached.config.used) - self.least) as usize;
             if self.todo.len() <= level {
                 self.todo.resize_with(level + 1, Vec::new);
             }
-            self.todo[level].push((reached, idle));
+            self.todo[level].push((at, idle));
         }
     }
 

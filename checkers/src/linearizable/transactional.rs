@@ -49,7 +49,7 @@ pub(super) fn check(context: &mut KeyContext<'_, '_>) -> KeyReport {
 fn groups(context: &KeyContext<'_, '_>) -> Result<(Vec<ModelCalls<Model>>, Value), Unknown> {
     let mut ties = Ties::default();
     let (mut nulls, mut zeros) = (false, false);
-    let mut calls: Vec<(u32, u32, Call<Vec<Access<Value, Value>>, Vec<Value>>)> = Vec::new();
+    let mut calls: Vec<(u32, u32, Call<Accesses, Vec<Value>>)> = Vec::new();
     for (at, op) in context.group.ops().enumerate() {
         if op.outcome == EventType::Fail {
             continue;
@@ -86,11 +86,11 @@ fn groups(context: &KeyContext<'_, '_>) -> Result<(Vec<ModelCalls<Model>>, Value
     Ok((groups, if zeros && !nulls { Value::Int(0) } else { Value::Null }))
 }
 
+/// What a transaction does, in order.
+type Accesses = Vec<Access<Value, Value>>;
+
 /// The accesses of a transaction, and what its reads say.
-fn micro_operations(
-    op: &OpView<'_>,
-    value: &Value,
-) -> Result<(Vec<Access<Value, Value>>, Vec<Value>), Unknown> {
+fn micro_operations(op: &OpView<'_>, value: &Value) -> Result<(Accesses, Vec<Value>), Unknown> {
     let no = || meaningless(op, "several registers");
     if op.f().as_str() != "txn" {
         return Err(no());

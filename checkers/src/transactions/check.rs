@@ -182,9 +182,9 @@ pub fn check_table(table: &Table, options: &Options) -> CheckerReport {
 fn fits(table: &Table, workload: Workload) -> Result<(), String> {
     let odd = table.ids().find_map(|id| {
         let misfit = |action: Action| match (workload, action) {
-            (Workload::Append, Action::Write(_)) => true,
             (Workload::Append, Action::Read(value)) => value != super::ValueId::NIL,
-            (Workload::Register, Action::Append(_)) => true,
+            (Workload::Append, Action::Write(_))
+            | (Workload::Register, Action::Append(_) | Action::ReadList(_)) => true,
             _ => false,
         };
         table.ops(id).iter().find(|op| misfit(op.action)).map(|op| (id, *op))
@@ -379,7 +379,7 @@ impl Report<'_> {
         let mut text = String::from("Let ");
         for (at, txn) in cycle.txns.iter().enumerate() {
             let end = if at + 1 == count { ". Then " } else { "; " };
-            text.push_str(&format!("T{} = {}{end}", at + 1, self.table.who(*txn)));
+            text.extend([&format!("T{} = ", at + 1), &self.table.who(*txn), end]);
         }
         for (at, why) in cycle.whys.iter().enumerate() {
             let (a, b) = (cycle.txns[at], cycle.txns[(at + 1) % count]);
@@ -390,7 +390,7 @@ impl Report<'_> {
         }
         if let Some(last) = words.pop() {
             text.push_str(&words.join("; "));
-            text.push_str(&format!("; yet {last}: a contradiction."));
+            text.extend(["; yet ", &last, ": a contradiction."]);
         }
         let ids: Vec<Option<u32>> =
             cycle.txns.iter().chain(&cycle.txns[..1]).map(|txn| self.table.event(*txn)).collect();

@@ -272,7 +272,7 @@ mod tests {
             let targets: Vec<u32> = (0..count as u32).collect();
             for low in 0..=count {
                 for high in low..=count {
-                    for own in [None, Some(low), Some((low + high) / 2)] {
+                    for own in [None, Some(low), Some(usize::midpoint(low, high))] {
                         let mut edges = Edges::between(count + 1);
                         let mut fan = Fan::over(&targets);
                         let own = own.filter(|own| *own < count);

@@ -23,7 +23,12 @@ struct Row {
 }
 
 macro_rules! row {
-    ($name:literal $([$($synonym:literal)*])? > [$($weaker:literal)*] ! [$($kind:literal)*] $about:literal) => {
+    (
+        $name:literal $([$($synonym:literal)*])?
+        > [$($weaker:literal)*]
+        ! [$($kind:literal)*]
+        $about:literal
+    ) => {
         Row {
             name: $name,
             synonyms: &[$($($synonym,)*)?],

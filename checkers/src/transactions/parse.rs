@@ -167,7 +167,9 @@ mod tests {
     use crate::transactions::{MicroOp, TxnId};
 
     fn parse(lines: &[&str]) -> Result<Table, Malformed> {
-        let text: String = lines.iter().map(|line| format!("{{\"time\":0,{line}}}\n")).collect();
+        let lines: Vec<String> =
+            lines.iter().map(|line| format!("{{\"time\":0,{line}}}\n")).collect();
+        let text = lines.concat();
         Table::from_history(&jsonl::read(text.as_bytes(), "test").unwrap())
     }
 
@@ -211,7 +213,7 @@ mod tests {
         check_error(r#"[["r","x",null],["cas","x",1]]"#, "value[1][0]");
         check_error(r#"[["r","x",null,1]]"#, "value[0]");
         check_error(r#"[["w","x",null]]"#, "value[0][2]");
-        check_error(r#"[[],[]]"#, "value[0]");
+        check_error("[[],[]]", "value[0]");
     }
 
     #[test]

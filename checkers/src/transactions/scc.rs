@@ -115,10 +115,11 @@ mod tests {
                 }
             }
         }
+        let leads = |a: usize, b: usize| reach[a][b];
         for a in 0..nodes {
             for b in 0..nodes {
-                assert_eq!(found.of[a] == found.of[b], reach[a][b] && reach[b][a], "{a} {b}");
-                assert!(!reach[a][b] || found.of[a] >= found.of[b], "{a} leads to {b}");
+                assert_eq!(found.of[a] == found.of[b], leads(a, b) && leads(b, a), "{a} {b}");
+                assert!(!leads(a, b) || found.of[a] >= found.of[b], "{a} leads to {b}");
             }
         }
         let (members, starts) = found.members();

@@ -7,12 +7,12 @@
 //! 1. what is wrong in itself, and lost updates: two transactions that read one version and both
 //!    overwrite it;
 //! 2. causal consistency ([`super::weak`]), which refutes most bad histories with a short cycle;
-//! 3. saturation ([`saturate`]): what follows from the order known so far, until nothing does;
-//! 4. a greedy order of the rest ([`greedy`]), which often is right already;
-//! 5. the search ([`search`]) where it is not, under a budget.
+//! 3. saturation (`saturate`): what follows from the order known so far, until nothing does;
+//! 4. a greedy order of the rest (`greedy`), which often is right already;
+//! 5. the search (`search`) where it is not, under a budget.
 //!
 //! A history that is refuted by 3 or 5 is cut down to a few reads and writes that are impossible
-//! by themselves ([`core`]) and explained by the circle in them ([`words`]).
+//! by themselves (`core`) and explained by the circle in them (`words`).
 //!
 //! Values may be written more than once: a read then has several possible writers, and which one
 //! it saw is one more thing to conclude or to search. Sequential consistency of single

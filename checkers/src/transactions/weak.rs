@@ -8,7 +8,7 @@
 //! all that these saw in turn.
 //!
 //! Moldrup and Pavlogiannis ("AWDIT", PLDI 2025) show which of these edges suffice: the history
-//! keeps the level exactly if session order, reads-from and the edges of [`infer`] have no cycle.
+//! keeps the level exactly if session order, reads-from and the edges of `infer` have no cycle.
 //! Cost: O(n^1.5) for the first two, O(n · sessions) for causal consistency, n the number of
 //! reads and writes, in some 100 bytes each.
 //!

@@ -144,7 +144,8 @@ pub(crate) fn edn_values() -> BoxedStrategy<Value> {
                 pairs.dedup_by(|a, b| a.0 == b.0);
                 Value::Map(pairs.into())
             }),
-            ("[a-z]{1,5}(/[a-z]{1,5})?", inner)
+            // No tag is `nil`, `true` or `false`.
+            ("x[a-z]{0,4}(/[a-z]{1,5})?", inner)
                 .prop_map(|(tag, value)| Value::Tagged(Box::new((tag.into(), value)))),
         ]
     })

@@ -133,8 +133,8 @@ pub(crate) fn simulate(load: Load) -> History {
         rng: ChaCha8Rng::seed_from_u64(load.seed),
         builder: Builder::default(),
         store: Store::default(),
-        active: (0..load.keys as i64).map(|key| (key, 0)).collect(),
-        next_key: load.keys as i64,
+        active: (0..load.keys).map(|key| (key.cast_signed() as i64, 0)).collect(),
+        next_key: load.keys.cast_signed() as i64,
         next_value: BTreeMap::new(),
         name: "txn".into(),
         time: 0,
@@ -156,16 +156,14 @@ impl Simulation {
                     left -= 1;
                     running[client] = Some(self.invoke(process));
                 }
-                None => {}
                 Some(mut txn) if !txn.done => {
                     self.turn(&mut txn);
                     running[client] = Some(txn);
                 }
-                Some(txn) => {
-                    if self.complete(process, &txn) {
-                        processes[client] += self.load.clients as u64;
-                    }
+                Some(txn) if self.complete(process, &txn) => {
+                    processes[client] += self.load.clients as u64;
                 }
+                None | Some(_) => {}
             }
         }
     }

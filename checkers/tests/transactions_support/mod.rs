@@ -96,7 +96,8 @@ fn without_overlap(events: &mut Value) {
         if event["type"] == "invoke" {
             !busy.insert(process)
         } else {
-            !busy.remove(&process) && false
+            busy.remove(&process);
+            false
         }
     });
     for event in events.iter_mut().filter(|_| overlap) {

@@ -142,7 +142,8 @@ fn line(scene: &Scene<'_>, node: &str, y: f64) -> Markup {
         }
         @for (begin, end, role, term) in roles(scene, node) {
             @if role == "leader" || role == "candidate" {
-                @for stretch in scene.time.stretches().iter().filter(|s| s.begin < end && s.end > begin) {
+                @let meets = |s: &&Stretch| s.begin < end && s.end > begin;
+                @for stretch in scene.time.stretches().iter().filter(meets) {
                     @let x = scene.time.x(begin.max(stretch.begin));
                     @let to = scene.time.x(end.min(stretch.end));
                     line class={ "rule role-" (role) } x1=(n(x)) x2=(n(to)) y1=(n(y)) y2=(n(y)) {
@@ -155,9 +156,11 @@ fn line(scene: &Scene<'_>, node: &str, y: f64) -> Markup {
             }
         }
         @for gap in gaps.iter().filter(|g| g.begin <= last && g.end.is_none_or(|end| end >= first)) {
-            @let (x, to) = (scene.time.x(gap.begin), gap.end.map_or(scene.time.right(), |end| scene.time.x(end)));
+            @let x = scene.time.x(gap.begin);
+            @let to = gap.end.map_or(scene.time.right(), |end| scene.time.x(end));
             @let (began, ended) = gap.what.words();
-            line class=(if gap.what == Absence::Down { "gone" } else { "still" }) x1=(n(x)) x2=(n(to)) y1=(n(y)) y2=(n(y)) {}
+            @let class = if gap.what == Absence::Down { "gone" } else { "still" };
+            line class=(class) x1=(n(x)) x2=(n(to)) y1=(n(y)) y2=(n(y)) {}
             @if gap.begin >= first {
                 (cross(x, y))
                 text.label.fate x=(n(x + 7.0)) y=(n(y + 16.0)) { (began) }

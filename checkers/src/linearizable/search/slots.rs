@@ -2,6 +2,7 @@
 
 use super::bits::Bits;
 use super::frontier::Config;
+use super::used::PACKED;
 use crate::model::Effect;
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
@@ -18,12 +19,24 @@ pub(super) struct StandIns {
     /// By place: the class that can.
     list: Vec<Option<u32>>,
     places: HashMap<u32, u32, FxBuildHasher>,
+    /// Of the first places those that nothing can stand in for, as the highest bits of bytes.
+    lacking: [u64; PACKED / 8],
 }
 
 impl StandIns {
     fn add(&mut self, class: u32, stand_in: Option<u32>) {
         self.places.insert(class, self.list.len() as u32);
         self.list.push(stand_in);
+        let mut lacking = [0; PACKED / 8];
+        for place in (0..PACKED).filter(|place| self.of(*place as u32).is_none()) {
+            lacking[place / 8] |= 0x80 << (place % 8 * 8);
+        }
+        self.lacking = lacking;
+    }
+
+    /// Whether nothing can stand in for one of these first places, by the highest bits of bytes.
+    pub(super) fn any_lacks(&self, places: &[u64; PACKED / 8]) -> bool {
+        self.lacking.iter().zip(places).any(|(lacking, places)| lacking & places != 0)
     }
 
     /// The place of the class that can stand in for the one at `place`, if any crashed yet.

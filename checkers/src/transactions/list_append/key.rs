@@ -380,10 +380,8 @@ impl Key<'_> {
             next[at] = self.writer(self.writers[at]).filter(committed).unwrap_or(next[at + 1]);
         }
         let mut last: Option<u32> = None;
-        for at in 0..self.order.len() {
-            let Some(txn) = self.writer(self.writers[at]).filter(|txn| next[at] == *txn) else {
-                continue;
-            };
+        for (writer, next) in self.writers.iter().zip(&next) {
+            let Some(txn) = self.writer(*writer).filter(|txn| next == txn) else { continue };
             if let Some(before) = last.replace(txn) {
                 lists.edges.push(before, txn, Why::Ww);
             }

@@ -224,21 +224,18 @@ impl<'t> Registers<'t> {
                     _ if several => self.search(node, value, &finals),
                     _ => Some(writer).filter(|writer| known == key as u32 && *writer != node),
                 };
-                match source {
-                    Some(source) => {
-                        self.reads[*at as usize].source = source;
-                        self.observe(source, &mut observed);
-                    }
-                    None => {
-                        dead[*at as usize] = true;
-                        self.flaw_source(
-                            node,
-                            read.op as usize,
-                            of_key.iter().filter_map(|v| {
-                                (v.value == value).then_some((v.node != NONE, v.row, v.last))
-                            }),
-                        );
-                    }
+                if let Some(source) = source {
+                    self.reads[*at as usize].source = source;
+                    self.observe(source, &mut observed);
+                } else {
+                    dead[*at as usize] = true;
+                    self.flaw_source(
+                        node,
+                        read.op as usize,
+                        of_key.iter().filter_map(|v| {
+                            (v.value == value).then_some((v.node != NONE, v.row, v.last))
+                        }),
+                    );
                 }
             }
         }
@@ -285,7 +282,7 @@ impl<'t> Registers<'t> {
     fn leave_out(&mut self, dead: &[bool], observed: &[bool]) {
         let (mut reads, mut writes) = (0, 0);
         let (mut read, mut write) = (0, 0);
-        for node in 1..self.len() {
+        for (node, seen) in observed.iter().enumerate().take(self.len()).skip(1) {
             let sure = self.table.txn(self.rows[node]).outcome == Outcome::Ok;
             let read_end = self.read_starts[node + 1] as usize;
             for at in read..read_end {
@@ -295,7 +292,7 @@ impl<'t> Registers<'t> {
                 }
             }
             let write_end = self.write_starts[node + 1] as usize;
-            if sure || observed[node] {
+            if sure || *seen {
                 self.writes.copy_within(write..write_end, writes);
                 writes += write_end - write;
             }

@@ -186,12 +186,11 @@ impl<'a, 'r, 't> Search<'a, 'r, 't> {
         let mut conflict = None;
         for at in 0..watching.len() {
             let id = watching[at];
-            if conflict.is_some() || !self.rewatch(id, not(literal)) {
-                watching[kept] = id;
-                kept += 1;
-            } else {
+            if conflict.is_none() && self.rewatch(id, not(literal)) {
                 continue;
             }
+            watching[kept] = id;
+            kept += 1;
             let first = self.clauses[id as usize][0];
             match self.value(first) {
                 _ if conflict.is_some() => {}

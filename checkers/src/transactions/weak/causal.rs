@@ -125,7 +125,9 @@ fn of_key(
         let (reader, Some(to)) = (read.reader, read.writer()) else { continue };
         if reader >= session_end {
             session_end = registers.session_nodes(registers.session(reader)).end;
-            stretches.iter_mut().for_each(|stretch| stretch.next = stretch.begin);
+            for stretch in stretches.iter_mut() {
+                stretch.next = stretch.begin;
+            }
         }
         let seen = clocks.of(reader);
         let known = clocks.of(to);

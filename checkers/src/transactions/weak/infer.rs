@@ -128,7 +128,9 @@ impl<'r, 't> ReadCommitted<'r, 't> {
             }
         };
         if writes.len() <= self.keys.len() {
-            writes.iter().for_each(|write| meet(write.key));
+            for write in writes {
+                meet(write.key);
+            }
         } else {
             for key in &self.keys {
                 if self.registers.writes_key(writer, *key) {
@@ -177,7 +179,9 @@ fn read_atomic(registers: &Registers<'_>, add: &mut impl FnMut(Edge)) {
             };
             let writes = registers.writes(seen);
             if writes.len() <= reads.len() {
-                writes.iter().for_each(|write| meet(write.key));
+                for write in writes {
+                    meet(write.key);
+                }
             } else {
                 let common = reads.iter().filter(|read| registers.writes_key(seen, read.key));
                 common.for_each(|read| meet(read.key));
