@@ -12,6 +12,7 @@ pub mod format;
 pub mod history;
 pub mod linearizable;
 pub mod model;
+pub mod orders;
 pub mod stats;
 pub mod transactions;
 pub mod value;

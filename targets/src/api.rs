@@ -2,12 +2,15 @@
 //! api, so that every target with that api can run it.
 
 pub mod kv;
+pub mod orders;
 
 /// A request of any api.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Request {
     /// Of the key-value api.
     Kv(kv::Request),
+    /// Of the api of order services.
+    Orders(orders::Request),
 }
 
 /// A response of any api.
@@ -15,6 +18,8 @@ pub enum Request {
 pub enum Response {
     /// Of the key-value api.
     Kv(kv::Response),
+    /// Of the api of order services.
+    Orders(orders::Response),
 }
 
 /// What a client knows in the end of one logical operation, retries included.
@@ -34,6 +39,7 @@ impl TryFrom<Request> for kv::Request {
     fn try_from(request: Request) -> Result<kv::Request, Request> {
         match request {
             Request::Kv(request) => Ok(request),
+            other @ Request::Orders(_) => Err(other),
         }
     }
 }
@@ -41,5 +47,22 @@ impl TryFrom<Request> for kv::Request {
 impl From<kv::Response> for Response {
     fn from(response: kv::Response) -> Response {
         Response::Kv(response)
+    }
+}
+
+impl TryFrom<Request> for orders::Request {
+    type Error = Request;
+
+    fn try_from(request: Request) -> Result<orders::Request, Request> {
+        match request {
+            Request::Orders(request) => Ok(request),
+            other @ Request::Kv(_) => Err(other),
+        }
+    }
+}
+
+impl From<orders::Response> for Response {
+    fn from(response: orders::Response) -> Response {
+        Response::Orders(response)
     }
 }

@@ -14,7 +14,7 @@
 //! read has no effect, and a request with a session is applied once and answered alike each
 //! time. A write without a session is sent again only while it certainly reached nobody.
 
-use crate::api::{Outcome, Request, Response, kv};
+use crate::api::{Outcome, Request, Response, kv, orders};
 use crate::node::NodeId;
 use std::time::Duration;
 
@@ -200,13 +200,18 @@ impl Caller {
 fn repeatable(request: &Request) -> bool {
     match request {
         Request::Kv(kv) => kv.session.is_some() || matches!(kv.op, kv::Op::Read { .. }),
+        // Orders have names, and whatever is done to one by name may be repeated.
+        Request::Orders(_) => true,
     }
 }
 
 /// If `response` is an error: whether it is definite, and its reason.
 fn error_of(response: &Response) -> Option<(bool, &str)> {
     match response {
-        Response::Kv(kv::Response::Error { definite, reason }) => Some((*definite, reason)),
-        Response::Kv(_) => None,
+        Response::Kv(kv::Response::Error { definite, reason })
+        | Response::Orders(orders::Response::Error { definite, reason }) => {
+            Some((*definite, reason))
+        }
+        Response::Kv(_) | Response::Orders(_) => None,
     }
 }

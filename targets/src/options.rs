@@ -33,6 +33,30 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A whole number; `default` if it is not given.
+    pub fn number(&mut self, name: &'static str, default: u64) -> u64 {
+        self.known.push(name);
+        let Some(text) = self.given.get(name) else { return default };
+        text.parse().unwrap_or_else(|_| {
+            self.problem
+                .get_or_insert(format!("option `{name}` must be a whole number, not `{text}`"));
+            default
+        })
+    }
+
+    /// One of these words; the first if it is not given.
+    pub fn choice(&mut self, name: &'static str, words: &[&'static str]) -> &'static str {
+        self.known.push(name);
+        let first = words.first().copied().unwrap_or_default();
+        let Some(text) = self.given.get(name) else { return first };
+        words.iter().copied().find(|word| word == text).unwrap_or_else(|| {
+            let words = words.join(", ");
+            self.problem
+                .get_or_insert(format!("option `{name}` must be one of {words}, not `{text}`"));
+            first
+        })
+    }
+
     /// An error if a value was bad, or if an option was given that nobody asked for.
     pub fn finish(self) -> Result<(), String> {
         if let Some(problem) = self.problem {

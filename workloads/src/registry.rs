@@ -1,6 +1,7 @@
 //! The workloads that there are. To add one is to add its entry here.
 
 use crate::options::{OptionError, OptionSpec, Options};
+use crate::orders::{self, Orders, OrdersOptions};
 use crate::register::{self, Register, RegisterOptions};
 use crate::workload::{Check, Workload};
 use quorate_targets::names::UnknownName;
@@ -28,16 +29,28 @@ pub struct Entry {
 }
 
 /// All workloads, in the order in which they are listed.
-pub const WORKLOADS: &[Entry] = &[Entry {
-    name: "register",
-    api: "kv",
-    about: "reads, writes and cas over several keys, each a linearizable register",
-    options: register::OPTIONS,
-    checks: &[Check::Linearizable { model: "cas-register" }, Check::Stats],
-    construct: |options, seed, nodes| {
-        Ok(Box::new(Register::new(RegisterOptions::from_options(options)?, seed, nodes)))
+pub const WORKLOADS: &[Entry] = &[
+    Entry {
+        name: "register",
+        api: "kv",
+        about: "reads, writes and cas over several keys, each a linearizable register",
+        options: register::OPTIONS,
+        checks: &[Check::Linearizable { model: "cas-register" }, Check::Stats],
+        construct: |options, seed, nodes| {
+            Ok(Box::new(Register::new(RegisterOptions::from_options(options)?, seed, nodes)))
+        },
     },
-}];
+    Entry {
+        name: "orders",
+        api: "orders",
+        about: "orders of many customers for few items: placed, taken back, read",
+        options: orders::OPTIONS,
+        checks: &[Check::Orders, Check::Stats],
+        construct: |options, seed, _| {
+            Ok(Box::new(Orders::new(OrdersOptions::from_options(options)?, seed)))
+        },
+    },
+];
 
 /// The workload of that name.
 pub fn find(name: &str) -> Result<&'static Entry, UnknownName> {

@@ -144,9 +144,10 @@ impl History {
     /// not, and then only the order within each process counts.
     pub fn has_real_time(&self) -> bool {
         let extra = self.events().first().and_then(|event| event.extra.as_deref());
-        !extra.unwrap_or_default().iter().any(|(name, value)| {
-            name.as_str() == UNORDERED && matches!(value, Value::Bool(false))
-        })
+        !extra
+            .unwrap_or_default()
+            .iter()
+            .any(|(name, value)| name.as_str() == UNORDERED && matches!(value, Value::Bool(false)))
     }
 }
 

@@ -105,10 +105,9 @@ impl Fault {
     /// The field that is wrong, where it is known.
     pub fn field(&self) -> Option<&str> {
         match self {
-            Fault::Io(_)
-            | Fault::NotUtf8 { .. }
-            | Fault::Binary { .. }
-            | Fault::TooLong { .. } => None,
+            Fault::Io(_) | Fault::NotUtf8 { .. } | Fault::Binary { .. } | Fault::TooLong { .. } => {
+                None
+            }
             Fault::Syntax { field, .. } | Fault::Torn { field, .. } => field.as_deref(),
             Fault::Missing { field, .. } => Some(field),
             Fault::Twice { field } | Fault::Kind { field, .. } => Some(field),

@@ -143,8 +143,8 @@ impl<'t> Registers<'t> {
 
     /// What a node read from others, in its order.
     pub fn reads(&self, node: Node) -> &[Read] {
-        &self.reads[self.read_starts[node as usize] as usize
-            ..self.read_starts[node as usize + 1] as usize]
+        &self.reads
+            [self.read_starts[node as usize] as usize..self.read_starts[node as usize + 1] as usize]
     }
 
     /// What a node wrote at last, by key.

@@ -91,6 +91,7 @@ async fn ask<N: Node, T: Serialize>(
 fn help(id: NodeId, api: &str, addr: SocketAddr) -> String {
     let example = match api {
         "kv" => r#"{"op":"write","key":"k1","value":1}"#,
+        "orders" => r#"{"op":"read","order":"o1"}"#,
         _ => "{...}",
     };
     format!(

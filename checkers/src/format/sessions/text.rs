@@ -103,9 +103,10 @@ pub(in crate::format) fn read_awdit(input: impl Read) -> Result<Loaded, (u64, Fa
 
 fn number(text: &str) -> Result<i128, String> {
     let text = text.trim();
-    let bounded = text.parse::<i128>().ok().filter(|n| {
-        (i128::from(i64::MIN)..=i128::from(u64::MAX)).contains(n)
-    });
+    let bounded = text
+        .parse::<i128>()
+        .ok()
+        .filter(|n| (i128::from(i64::MIN)..=i128::from(u64::MAX)).contains(n));
     bounded.ok_or_else(|| format!("`{text}` is no number of 64 bits"))
 }
 

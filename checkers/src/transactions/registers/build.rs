@@ -197,9 +197,13 @@ impl<'t> Registers<'t> {
                     }
                     None => {
                         dead[*at as usize] = true;
-                        self.flaw_source(node, read.op as usize, of_key.iter().filter_map(|v| {
-                            (v.value == value).then_some((v.node != NONE, v.row, v.last))
-                        }));
+                        self.flaw_source(
+                            node,
+                            read.op as usize,
+                            of_key.iter().filter_map(|v| {
+                                (v.value == value).then_some((v.node != NONE, v.row, v.last))
+                            }),
+                        );
                     }
                 }
             }

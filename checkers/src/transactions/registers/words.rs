@@ -173,7 +173,11 @@ impl Registers<'_> {
             }
             [(false, row, _), ..] => {
                 let writer = self.row_name(row);
-                ("G1a", format!("{name} reads what {writer}, which failed, wrote: {saw}"), Some(row))
+                (
+                    "G1a",
+                    format!("{name} reads what {writer}, which failed, wrote: {saw}"),
+                    Some(row),
+                )
             }
         };
         let rows: Vec<TxnId> = writer.into_iter().chain([id]).collect();

@@ -41,10 +41,8 @@ pub(super) fn tell(
     told.dedup();
     let who = told.iter().filter(|node| **node != INITIAL).map(|node| registers.describe(*node));
     let who: Vec<String> = who.collect();
-    let steps: Vec<String> = edges
-        .iter()
-        .map(|(from, to, why)| sentence(registers, level, *from, *to, why))
-        .collect();
+    let steps: Vec<String> =
+        edges.iter().map(|(from, to, why)| sentence(registers, level, *from, *to, why)).collect();
     Anomaly {
         kind: kind.to_owned(),
         checker: CHECKER.to_owned(),
@@ -66,9 +64,9 @@ fn edges(
     // The reasons of inferred edges are not kept; finding them again is cheaper.
     if edges.iter().any(|(_, _, why)| why.is_none()) {
         infer::infer(registers, level, order, &mut |edge: Edge| {
-            let wanted = edges.iter_mut().find(|(from, to, why)| {
-                why.is_none() && *from == edge.from && *to == edge.to
-            });
+            let wanted = edges
+                .iter_mut()
+                .find(|(from, to, why)| why.is_none() && *from == edge.from && *to == edge.to);
             if let Some((_, _, why)) = wanted {
                 *why = Some(Why::Inferred(edge));
             }
