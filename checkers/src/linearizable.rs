@@ -11,6 +11,7 @@
 mod append;
 mod by_model;
 mod call;
+mod counter;
 mod dead_end;
 mod grow;
 mod guess;

@@ -3,13 +3,33 @@
 //! A transaction is an operation whose value is a list of micro-operations: `["r", k, v]` reads,
 //! `["w", k, v]` writes a register, `["append", k, v]` appends to a list. [`Table`] holds all of
 //! a history in flat arrays of small numbers; every checker of this module begins there.
+//!
+//! [`check`] finds anomalies in the manner of Adya and of Elle: the values that were read tell in
+//! which order keys were written, and with it which transaction depends on which. Some anomalies
+//! show in one transaction or one key, others are cycles of dependencies. What was found rules
+//! out models ([`TxnModel`]).
 
+mod access;
+mod check;
+mod cycles;
+mod finding;
+mod graph;
 mod intern;
+mod kind;
+mod lattice;
+mod list_append;
+mod order;
 mod parse;
 pub mod registers;
+mod scc;
+mod step;
 mod table;
 pub mod weak;
+mod words;
 
+pub use check::{CHECKER, KeyRules, Options, Unguessed, Workload, check, check_table};
 pub use intern::Interner;
+pub use kind::{AnomalyKind, KindSet};
+pub use lattice::{Boundary, NoSuchTxnModel, TxnModel};
 pub use parse::Malformed;
 pub use table::{Action, KeyId, ListId, MicroOp, Outcome, Session, Table, Txn, TxnId, ValueId};

@@ -10,7 +10,7 @@ use anyhow::Result;
 use quorate_checkers::history::History;
 use quorate_checkers::linearizable::ModelKind;
 use quorate_checkers::verdict::{CheckerReport, Verdict};
-use quorate_checkers::{aftermath, linearizable, stats};
+use quorate_checkers::{aftermath, linearizable, orders, stats};
 use quorate_targets::names::UnknownName;
 use quorate_workloads::registry;
 use quorate_workloads::workload::Check;
@@ -36,6 +36,7 @@ pub fn models() -> Vec<(&'static str, String)> {
 /// Checkers, with what each decides.
 pub const CHECKERS: &[(&str, &str)] = &[
     ("linearizable", "is the history linearizable, key by key"),
+    ("orders", "did each order end with all of its effects or none, and did nothing get lost"),
     ("stats", "did operations of each kind succeed at all"),
     ("aftermath", "did the cluster serve again after healing, and did no node die by itself"),
     (stopped::CHECKER, "in a simulation: did the protocol's invariants hold after every event"),
@@ -48,6 +49,8 @@ pub struct Request {
     pub checks: Vec<Check>,
     /// How these were chosen, where nobody named them.
     pub source: Option<String>,
+    /// What is claimed of orders.
+    pub orders: orders::Options,
     /// When to give up.
     pub timeout: Duration,
     /// Threads; one a core where absent.
@@ -59,6 +62,8 @@ impl Request {
     pub fn of_plan(plan: &Plan) -> Result<Request> {
         let mut request = Request::of_workload(&plan.workload)?;
         request.timeout = plan.limits.check;
+        let isolation = plan.target_options.get("isolation").map(String::as_str);
+        request.orders.isolated = isolation == Some("semantic-lock");
         Ok(request)
     }
 
@@ -103,7 +108,8 @@ impl Request {
     }
 
     fn new(checks: Vec<Check>) -> Request {
-        Request { checks, source: None, timeout: TIMEOUT, threads: None }
+        let orders = orders::Options::default();
+        Request { checks, source: None, orders, timeout: TIMEOUT, threads: None }
     }
 
     /// By the names of the operations. Whether each kind of operation ever succeeded is a
@@ -135,7 +141,7 @@ impl Request {
 pub fn minimize(history: &History, request: &Request) -> Option<History> {
     let model = request.checks.iter().find_map(|check| match check {
         Check::Linearizable { model } => model.parse::<ModelKind>().ok(),
-        Check::Stats => None,
+        _ => None,
     })?;
     let threads = request.threads.unwrap_or(0);
     let options = linearizable::Options { threads, ..linearizable::Options::default() };
@@ -170,6 +176,11 @@ fn run_one(
 ) -> (String, CheckerReport) {
     match check {
         Check::Stats => ("stats".into(), stats::check(history)),
+        Check::Orders => (orders::CHECKER.into(), orders::check(history, &request.orders)),
+        Check::Transactions { .. } | Check::Invariant { .. } => {
+            let why = format!("{check:?} is not wired to its checker");
+            ("transactions".into(), CheckerReport::unknown(why))
+        }
         Check::Linearizable { model } => {
             let stopped = || stop.load(Ordering::Relaxed);
             let options = linearizable::Options {

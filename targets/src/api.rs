@@ -3,6 +3,7 @@
 
 pub mod kv;
 pub mod orders;
+pub mod txn;
 
 /// A request of any api.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,6 +12,8 @@ pub enum Request {
     Kv(kv::Request),
     /// Of the api of order services.
     Orders(orders::Request),
+    /// Of the transactional api.
+    Txn(txn::Request),
 }
 
 /// A response of any api.
@@ -20,6 +23,8 @@ pub enum Response {
     Kv(kv::Response),
     /// Of the api of order services.
     Orders(orders::Response),
+    /// Of the transactional api.
+    Txn(txn::Response),
 }
 
 /// What a client knows in the end of one logical operation, retries included.
@@ -27,7 +32,8 @@ pub enum Response {
 pub enum Outcome {
     /// The target answered. (The answer may itself be an error that says whether it is definite.)
     Answered(Response),
-    /// It certainly had no effect and never will: no attempt reached the target.
+    /// It certainly had no effect and never will: no attempt reached the target, or none of those
+    /// that can have one.
     Refused(String),
     /// Some attempt may have reached the target, or may yet.
     Unknown(String),
@@ -39,7 +45,7 @@ impl TryFrom<Request> for kv::Request {
     fn try_from(request: Request) -> Result<kv::Request, Request> {
         match request {
             Request::Kv(request) => Ok(request),
-            other @ Request::Orders(_) => Err(other),
+            other => Err(other),
         }
     }
 }
@@ -56,7 +62,7 @@ impl TryFrom<Request> for orders::Request {
     fn try_from(request: Request) -> Result<orders::Request, Request> {
         match request {
             Request::Orders(request) => Ok(request),
-            other @ Request::Kv(_) => Err(other),
+            other => Err(other),
         }
     }
 }

@@ -13,6 +13,16 @@
 //! | raft-kv | `double-apply` | a retry counts twice | a write comes back | databases without idempotent writes |
 //! | raft-kv | `commit-prior-term` | entries are given out that may yet be overwritten | lost write | the paper's figure 8 |
 //! | raft-kv | `lose-snapshot-tail` | a restart forgets | lost write, by restart | |
+//! | raft-kv | `dirty-read` | drafts of others are seen | G1a | |
+//! | raft-kv | `dirty-write` | writes do not wait for their commit | G0 | stores without transactions |
+//! | raft-kv | `read-skew` | each read sees another state | G-single | |
+//! | raft-kv | `write-skew-under-serializable` | reads are not validated | G2-item | snapshot isolation sold as serializable |
+//! | raft-kv | `lost-update` | writes are not validated | lost-update | |
+//! | raft-kv | `fractured-read` | a commit takes effect in two parts | G-single | |
+//! | raft-kv | `stale-snapshot` | a snapshot may be old | G-single-realtime | reads from replicas |
+//! | raft-kv | `long-fork` | a node shows its own commits before others' | G-nonadjacent | parallel snapshot isolation |
+//! | raft-kv | `internal-inconsistency` | own writes are not seen | internal | |
+//! | raft-kv | `non-repeatable-read` | a second read sees another state | internal | |
 //! | saga-orders | `no-idempotency` | a retry is done again | double charge | payment apis without keys |
 //! | saga-orders | `lost-compensation` | a restart forgets refunds | cancelled and charged |  |
 //! | saga-orders | `compensate-unknown` | a timeout counts as a no | money lost | timeouts read as failures |
@@ -49,6 +59,26 @@ pub enum Bug {
     CommitPriorTerm,
     /// Entries behind a snapshot are lost on restart.
     LoseSnapshotTail,
+    /// A transaction sees what others have written and not committed.
+    DirtyRead,
+    /// A transaction's writes take effect one by one, before its commit.
+    DirtyWrite,
+    /// Each read of a transaction sees the state of its own moment.
+    ReadSkew,
+    /// What a serializable transaction has read may have changed when it commits.
+    WriteSkewUnderSerializable,
+    /// What a transaction writes may have changed since it has read it.
+    LostUpdate,
+    /// Half of a transaction's writes take effect one entry late.
+    FracturedRead,
+    /// A transaction begins with what its node has, however old that is.
+    StaleSnapshot,
+    /// A node shows the commits of its own clients before the log has ordered them.
+    LongFork,
+    /// A transaction does not see its own writes.
+    InternalInconsistency,
+    /// What a transaction reads twice is read anew.
+    NonRepeatableRead,
     /// Services have no idempotency keys.
     NoIdempotency,
     /// An orchestrator that begins to lead takes orders whose undoing was under way for undone.
@@ -173,6 +203,90 @@ pub const ALL: &[Entry] = &[
         needs: &["--nemesis", "kill", "--nemesis-interval", "1s"],
     },
     Entry {
+        bug: Bug::DirtyRead,
+        name: "dirty-read",
+        target: "raft-kv",
+        sentence: "A read sees what other transactions of the node have written and not committed.",
+        anomaly: "G1a",
+        needs: &["--workload", "append", "--target-opt", "isolation=read-committed"],
+    },
+    Entry {
+        bug: Bug::DirtyWrite,
+        name: "dirty-write",
+        target: "raft-kv",
+        sentence: "Each write of a transaction goes into the log at once and does not wait for \
+                   the commit.",
+        anomaly: "G0",
+        needs: &["--workload", "append", "--target-opt", "isolation=read-committed"],
+    },
+    Entry {
+        bug: Bug::ReadSkew,
+        name: "read-skew",
+        target: "raft-kv",
+        sentence: "Each read of a transaction sees the newest state and not that of its snapshot.",
+        anomaly: "G-single",
+        needs: &["--workload", "append", "--target-opt", "isolation=snapshot"],
+    },
+    Entry {
+        bug: Bug::WriteSkewUnderSerializable,
+        name: "write-skew-under-serializable",
+        target: "raft-kv",
+        sentence: "A serializable transaction commits though what it has read was changed since.",
+        anomaly: "G2-item",
+        needs: &["--workload", "append", "--target-opt", "isolation=serializable"],
+    },
+    Entry {
+        bug: Bug::LostUpdate,
+        name: "lost-update",
+        target: "raft-kv",
+        sentence: "A transaction commits though what it writes was changed since its snapshot.",
+        anomaly: "lost-update",
+        needs: &["--workload", "append", "--target-opt", "isolation=snapshot"],
+    },
+    Entry {
+        bug: Bug::FracturedRead,
+        name: "fractured-read",
+        target: "raft-kv",
+        sentence: "The second half of a transaction's writes takes effect one entry late.",
+        anomaly: "G-single",
+        needs: &["--workload", "append", "--target-opt", "isolation=snapshot"],
+    },
+    Entry {
+        bug: Bug::StaleSnapshot,
+        name: "stale-snapshot",
+        target: "raft-kv",
+        sentence: "A transaction begins with the state that its node has, without asking the \
+                   leader whether there is a newer one.",
+        anomaly: "G-single-realtime",
+        needs: &["--workload", "append", "--target-opt", "isolation=snapshot"],
+    },
+    Entry {
+        bug: Bug::LongFork,
+        name: "long-fork",
+        target: "raft-kv",
+        sentence: "A node shows commits of its own clients before the log has ordered them among \
+                   those of others.",
+        anomaly: "G-nonadjacent",
+        needs: &["--workload", "append", "--target-opt", "isolation=snapshot"],
+    },
+    Entry {
+        bug: Bug::InternalInconsistency,
+        name: "internal-inconsistency",
+        target: "raft-kv",
+        sentence: "A transaction does not see its own writes.",
+        anomaly: "internal",
+        needs: &["--workload", "append", "--target-opt", "isolation=snapshot"],
+    },
+    Entry {
+        bug: Bug::NonRepeatableRead,
+        name: "non-repeatable-read",
+        target: "raft-kv",
+        sentence: "A key that a transaction reads for the second time is read from the newest \
+                   state and not from its snapshot.",
+        anomaly: "internal",
+        needs: &["--workload", "append", "--target-opt", "isolation=snapshot"],
+    },
+    Entry {
         bug: Bug::NoIdempotency,
         name: "no-idempotency",
         target: "saga-orders",
@@ -290,7 +404,7 @@ mod tests {
             assert_eq!(json, format!("\"{}\"", entry.name), "one name for plans and people");
             assert!(entry.sentence.ends_with('.') && !entry.anomaly.is_empty());
         }
-        assert_eq!(of("raft-kv").count(), 10);
+        assert_eq!(of("raft-kv").count(), 20);
         assert_eq!(of("saga-orders").count(), 9);
         assert_eq!(find("no-such-bug"), None);
     }

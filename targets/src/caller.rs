@@ -13,11 +13,16 @@
 //! An attempt that may have reached the target is repeated only where that does no harm: a
 //! read has no effect, and a request with a session is applied once and answered alike each
 //! time. A write without a session is sent again only while it certainly reached nobody.
+//!
+//! A transaction is asked for whole. If the target answers that it has begun an interactive one,
+//! the caller goes on with its operations and its commit, each a request with retries of its own.
 
-use crate::api::{Outcome, Request, Response, kv, orders};
+use crate::api::{Outcome, Request, Response, kv, orders, txn};
 use crate::node::NodeId;
+use interactive::Interactive;
 use std::time::Duration;
 
+mod interactive;
 #[cfg(test)]
 mod tests;
 
@@ -66,7 +71,7 @@ pub enum Next {
         to: NodeId,
         /// The request; it keeps its session over all attempts.
         request: Request,
-        /// Which attempt of the operation this is, from 1.
+        /// Which attempt of this request it is, from 1.
         attempt: u32,
         /// When the attempt is given up.
         until: Duration,
@@ -85,10 +90,13 @@ pub enum Next {
 pub struct Caller {
     policy: Policy,
     to: NodeId,
+    /// What is asked now.
     request: Request,
+    /// The transaction that is carried out step by step.
+    interactive: Option<Interactive>,
     /// When the operation is given up.
     deadline: Duration,
-    /// How many attempts were made.
+    /// How many attempts of this request were made.
     attempts: u32,
     state: State,
     /// Whether some attempt may have had an effect, or may yet.
@@ -117,6 +125,7 @@ impl Caller {
             policy,
             to,
             request,
+            interactive: None,
             deadline: now + policy.total,
             attempts: 0,
             state: State::Over,
@@ -131,14 +140,17 @@ impl Caller {
     pub fn on(&mut self, event: Event, now: Duration) -> Next {
         match (self.state, event) {
             (State::Trying { until }, Event::Wake) if now >= until => {
-                self.reached = true;
+                self.may_have_reached();
                 self.again(Trouble::Other("no answer in time".into()), now)
             }
             (State::Resting { until }, Event::Wake) if now >= until => self.send(now),
             (State::Trying { .. }, Event::Refused(why)) => self.again(Trouble::Other(why), now),
             (State::Trying { .. }, Event::Lost(why)) => {
-                self.reached = true;
+                self.may_have_reached();
                 self.again(Trouble::Other(why), now)
+            }
+            (State::Trying { .. }, Event::Answered(Response::Txn(response))) => {
+                self.transacted(response, now)
             }
             (State::Trying { .. }, Event::Answered(response)) => self.answered(response, now),
             (State::Trying { until } | State::Resting { until }, _) => Next::Wait { until },
@@ -156,6 +168,64 @@ impl Caller {
                 self.again(Trouble::Other(reason), now)
             }
         }
+    }
+
+    /// What the answer means for a transaction, and what is next.
+    fn transacted(&mut self, response: txn::Response, now: Duration) -> Next {
+        match response {
+            txn::Response::Begun { txn } => {
+                if let Request::Txn(request) = &self.request {
+                    self.interactive = Interactive::begun(request, txn);
+                }
+                self.go_on(now)
+            }
+            txn::Response::Step { step } => {
+                if let Some(interactive) = &mut self.interactive {
+                    interactive.done.push(step);
+                }
+                self.go_on(now)
+            }
+            txn::Response::Committed { ops } => {
+                let whole = interactive::committed(self.interactive.as_ref(), ops);
+                self.finish(Outcome::Answered(Response::Txn(whole)))
+            }
+            txn::Response::Gone { reason } if self.reached => {
+                self.finish(Outcome::Unknown(format!("{reason}, its commit may have arrived")))
+            }
+            over @ (txn::Response::Aborted { .. } | txn::Response::Gone { .. }) => {
+                self.finish(Outcome::Answered(Response::Txn(over)))
+            }
+            refused @ txn::Response::Refused { .. } => {
+                self.again(Trouble::Definite(Response::Txn(refused)), now)
+            }
+            txn::Response::Unknown { reason } => {
+                self.may_have_reached();
+                self.again(Trouble::Other(reason), now)
+            }
+        }
+    }
+
+    /// The next request of a transaction that is carried out step by step.
+    fn go_on(&mut self, now: Duration) -> Next {
+        let Some(interactive) = &self.interactive else {
+            self.may_have_reached();
+            return self.again(Trouble::Other("an answer to nothing that was asked".into()), now);
+        };
+        self.request = Request::Txn(interactive.next());
+        (self.reached, self.attempts) = (false, 0);
+        if now >= self.deadline {
+            let why = "no time is left for its commit".to_owned();
+            return self.finish(Outcome::Refused(why));
+        }
+        self.send(now)
+    }
+
+    /// An attempt may have arrived; if it has, it may have an effect.
+    fn may_have_reached(&mut self) {
+        self.reached |= match &self.request {
+            Request::Kv(_) => true,
+            Request::Txn(request) => interactive::has_effect(request),
+        };
     }
 
     /// Another attempt after a rest, if there is time for one and it does no harm.
@@ -202,6 +272,7 @@ fn repeatable(request: &Request) -> bool {
         Request::Kv(kv) => kv.session.is_some() || matches!(kv.op, kv::Op::Read { .. }),
         // Orders have names, and whatever is done to one by name may be repeated.
         Request::Orders(_) => true,
+        Request::Txn(txn) => txn.session.is_some() || !interactive::has_effect(txn),
     }
 }
 
@@ -212,6 +283,7 @@ fn error_of(response: &Response) -> Option<(bool, &str)> {
         | Response::Orders(orders::Response::Error { definite, reason }) => {
             Some((*definite, reason))
         }
-        Response::Kv(_) | Response::Orders(_) => None,
+        Response::Txn(txn::Response::Refused { reason }) => Some((true, reason)),
+        Response::Kv(_) | Response::Orders(_) | Response::Txn(_) => None,
     }
 }

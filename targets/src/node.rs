@@ -203,6 +203,9 @@ pub trait Node: Sized {
     /// The path of its api over HTTP, without the slash: `POST /kv`.
     const API: &'static str;
 
+    /// The paths of the other apis that its requests can be written in.
+    const MORE_APIS: &'static [&'static str] = &[];
+
     /// What peers send each other.
     type Message: Clone + Debug + Serialize + DeserializeOwned + Send + 'static;
     /// What clients ask.

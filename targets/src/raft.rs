@@ -13,8 +13,9 @@
 //! | `replication` | entries flow ahead of their acknowledgement, repair goes back by terms, commit | paper 5.3, 5.4.2; thesis 10.2 |
 //! | `follower` | the other side of replication | paper 5.3 |
 //! | `reads` | a read asks a majority whether the leader still leads, and needs no entry | thesis 6.4 |
-//! | `requests` | requests are proposed or forwarded, and their fate is followed | thesis 6.3 |
-//! | `machine`, `sessions` | what entries do; a retry is applied once | thesis 6.3 |
+//! | `requests`, `command` | requests are proposed or forwarded, and their fate is followed | thesis 6.3 |
+//! | `txn` | transactions over several keys, at five levels of isolation | see there |
+//! | `machine`, `store`, `sessions` | what entries do; a retry is applied once | thesis 6.3 |
 //! | `journal` | what is on disk, how a node starts from it, snapshots | paper section 7; thesis 5.1 |
 //! | `invariants` | what must hold over all nodes at any time | paper, figure 3 |
 //!
@@ -36,6 +37,7 @@
 //! made by mistake. With a bug on, what is asserted here may well not hold; the node then goes
 //! on as a careless one would.
 
+mod command;
 mod election;
 mod follower;
 pub mod invariants;
@@ -47,17 +49,22 @@ mod reads;
 mod replication;
 mod requests;
 mod sessions;
+mod store;
+mod txn;
 
+pub use command::{Command, Request, Response, Transact, Work, Write};
 pub use journal::Options;
 pub use log::{Entry, Index, Log, Term};
-pub use machine::{Machine, Snapshot};
+pub use machine::{Machine, Rules, Snapshot};
 pub use message::{Append, AppendReply, Appended, Ballot, Message, Record, Tag, Timer, Vote};
+pub use store::Past;
+pub use txn::Isolation;
 
-use crate::api::kv;
 use crate::bugs::Bug;
 use crate::node::{Config, Cx, Input, Node, NodeId, Status};
 use requests::{Origin, Pending};
 use std::collections::{BTreeMap, BTreeSet};
+use txn::Txns;
 
 /// The most entries in one message.
 pub const MAX_ENTRIES: usize = 256;
@@ -93,6 +100,8 @@ pub struct RaftKv {
     pending: BTreeMap<(Index, Term), Pending>,
     /// Requests of own clients that were passed on to a leader and are not answered yet.
     forwarded: BTreeSet<u64>,
+    /// Interactive transactions of own clients.
+    txns: Txns,
     /// Whether records were appended behind the last sync.
     unsynced: bool,
     /// Whether a late sync is on its way (bug `ack-before-sync`).
@@ -112,10 +121,11 @@ enum Role {
 
 impl Node for RaftKv {
     const API: &'static str = "kv";
+    const MORE_APIS: &'static [&'static str] = &["txn"];
 
     type Message = Message;
-    type Request = kv::Request;
-    type Response = kv::Response;
+    type Request = Request;
+    type Response = Response;
     type Record = Record;
     type Timer = Timer;
 
@@ -127,7 +137,7 @@ impl Node for RaftKv {
         match input {
             Input::Start => self.start(cx),
             Input::Message { from, message } => self.receive(from, message, cx),
-            Input::Request { id, request } => self.request(Origin::Client(id), request, cx),
+            Input::Request { id, request } => self.serve(id, request, cx),
             Input::Timer(timer) => self.wake(timer, cx),
         }
         self.sync(cx);
@@ -173,8 +183,8 @@ impl RaftKv {
             Message::Install { term, round, snapshot } => {
                 self.on_install(from, term, round, &snapshot, cx);
             }
-            Message::Forward { term, tag, request } => {
-                self.on_forward(Origin::Peer(from, tag), term, request, cx);
+            Message::Forward { term, tag, command } => {
+                self.on_forward(Origin::Peer(from, tag), term, command, cx);
             }
             Message::Answer { tag, response } => self.on_answer(tag, response, cx),
         }
@@ -190,6 +200,7 @@ impl RaftKv {
                 self.late_sync = false;
                 cx.sync();
             }
+            Timer::Sweep => self.on_sweep(cx),
         }
     }
 

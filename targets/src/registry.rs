@@ -51,8 +51,19 @@ pub struct Target {
 pub const TARGETS: &[Target] = &[
     Target::new::<RaftKv, Invariants>(About {
         name: "raft-kv",
-        description: "a key-value store replicated by Raft; linearizable",
-        workloads: &["register"],
+        description: "a key-value store replicated by Raft; linearizable, with transactions",
+        workloads: &[
+            "register",
+            "append",
+            "wr",
+            "mini-txn",
+            "bank",
+            "long-fork",
+            "write-skew",
+            "g2",
+            "causal-reverse",
+            "monotonic",
+        ],
         nodes: 5,
         varied: &[
             ("snapshot-every", &["", "4", "20", "100"]),

@@ -228,5 +228,5 @@ async fn bad_options_are_refused_before_anything_runs() {
     assert!(refused(&|o| o.options.extend([option.clone()]), "no option speed").await);
     let error = quorate_targets::host::run(&HostOptions::new("raft-kw", NodeId(1), dir.path()));
     let error = error.unwrap_err();
-    assert!(error.is_usage() && error.to_string().contains("there are: raft-kv"), "{error}");
+    assert!(error.is_usage() && error.to_string().contains("there is: raft-kv"), "{error}");
 }

@@ -66,6 +66,7 @@ pub fn decode(invocation: &Invocation, outcome: Outcome) -> Completion {
     let uncertain = if kind == Kind::Read { EventType::Fail } else { EventType::Info };
     let response = match outcome {
         Outcome::Answered(api::Response::Kv(response)) => response,
+        Outcome::Answered(_) => return failed(invocation, uncertain, "protocol", "another api"),
         Outcome::Refused(why) => return failed(invocation, EventType::Fail, "refused", why),
         Outcome::Unknown(why) => return failed(invocation, uncertain, "unknown", why),
     };

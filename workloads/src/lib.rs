@@ -1,7 +1,7 @@
 //! What is asked of a database, in which order, and what must hold afterwards.
 //!
 //! A *generator* ([`generator`]) decides which operation comes next, a *workload* ([`workload`])
-//! knows what its operations mean to one api of the targets ([`kv`]) and which checks apply. The
+//! knows what its operations mean to one api of the targets ([`kv`], [`txn`]) and which checks apply. The
 //! workloads there are stand in one table ([`registry`]). This crate is pure: time comes in as
 //! data, randomness from named streams of the run's seed, and nothing here waits.
 
@@ -13,4 +13,5 @@ pub mod options;
 pub mod orders;
 pub mod register;
 pub mod registry;
+pub mod txn;
 pub mod workload;

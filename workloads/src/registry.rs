@@ -3,6 +3,7 @@
 use crate::options::{OptionError, OptionSpec, Options};
 use crate::orders::{self, Orders, OrdersOptions};
 use crate::register::{self, Register, RegisterOptions};
+use crate::txn::{self, Bank, CausalReverse, G2, LongFork, Monotonic, Random, Style, WriteSkew};
 use crate::workload::{Check, Workload};
 use quorate_targets::names::UnknownName;
 use quorate_targets::node::NodeId;
@@ -39,6 +40,84 @@ pub const WORKLOADS: &[Entry] = &[
         construct: |options, seed, nodes| {
             Ok(Box::new(Register::new(RegisterOptions::from_options(options)?, seed, nodes)))
         },
+    },
+    Entry {
+        name: "append",
+        api: "txn",
+        about: "transactions of reads of lists and appends to them",
+        options: txn::RANDOM_OPTIONS,
+        checks: &[Check::Transactions { kind: "append" }, Check::Stats],
+        construct: |options, seed, nodes| {
+            Ok(Box::new(Random::new(Style::Append, options, seed, nodes)?))
+        },
+    },
+    Entry {
+        name: "wr",
+        api: "txn",
+        about: "transactions of reads and writes of registers",
+        options: txn::RANDOM_OPTIONS,
+        checks: &[Check::Transactions { kind: "wr" }, Check::Stats],
+        construct: |options, seed, nodes| {
+            Ok(Box::new(Random::new(Style::Wr, options, seed, nodes)?))
+        },
+    },
+    Entry {
+        name: "mini-txn",
+        api: "txn",
+        about: "transactions over at most two registers, each write behind a read of its key",
+        options: txn::MINI_OPTIONS,
+        checks: &[Check::Transactions { kind: "wr" }, Check::Stats],
+        construct: |options, seed, nodes| {
+            Ok(Box::new(Random::new(Style::Mini, options, seed, nodes)?))
+        },
+    },
+    Entry {
+        name: "bank",
+        api: "txn",
+        about: "transfers between accounts, whose sum no reader may see changed",
+        options: txn::BANK_OPTIONS,
+        checks: &[Check::Invariant { name: "bank" }, Check::Stats],
+        construct: |options, seed, nodes| Ok(Box::new(Bank::new(options, seed, nodes)?)),
+    },
+    Entry {
+        name: "long-fork",
+        api: "txn",
+        about: "single writes and reads of groups, which must all agree on one order",
+        options: txn::LONG_FORK_OPTIONS,
+        checks: &[Check::Invariant { name: "long-fork" }, Check::Stats],
+        construct: |options, seed, nodes| Ok(Box::new(LongFork::new(options, seed, nodes)?)),
+    },
+    Entry {
+        name: "write-skew",
+        api: "txn",
+        about: "pairs of transactions that each read what the other writes",
+        options: &[],
+        checks: &[Check::Transactions { kind: "wr" }, Check::Stats],
+        construct: |options, _, nodes| Ok(Box::new(WriteSkew::new(options, nodes)?)),
+    },
+    Entry {
+        name: "g2",
+        api: "txn",
+        about: "pairs of insertions, each only if there is no row yet",
+        options: &[],
+        checks: &[Check::Invariant { name: "g2" }, Check::Stats],
+        construct: |options, _, nodes| Ok(Box::new(G2::new(options, nodes)?)),
+    },
+    Entry {
+        name: "causal-reverse",
+        api: "txn",
+        about: "insertions of rows, which must become visible in the order of time",
+        options: txn::CAUSAL_REVERSE_OPTIONS,
+        checks: &[Check::Invariant { name: "causal-reverse" }, Check::Stats],
+        construct: |options, seed, nodes| Ok(Box::new(CausalReverse::new(options, seed, nodes)?)),
+    },
+    Entry {
+        name: "monotonic",
+        api: "txn",
+        about: "counters that nobody may see going down",
+        options: txn::MONOTONIC_OPTIONS,
+        checks: &[Check::Invariant { name: "monotonic" }, Check::Stats],
+        construct: |options, seed, nodes| Ok(Box::new(Monotonic::new(options, seed, nodes)?)),
     },
     Entry {
         name: "orders",

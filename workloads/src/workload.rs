@@ -27,6 +27,16 @@ pub enum Check {
     },
     /// Orders end with all of their effects or with none, money and goods add up, and more.
     Orders,
+    /// The dependencies of its transactions have no cycle that the isolation level forbids.
+    Transactions {
+        /// What transactions are made of: `append` or `wr`.
+        kind: &'static str,
+    },
+    /// What must hold at any time, by its name among the checkers' invariants.
+    Invariant {
+        /// Its name.
+        name: &'static str,
+    },
     /// Counts of operations and outcomes; whether each kind of operation ever worked.
     Stats,
 }

@@ -68,7 +68,9 @@ impl System for Store<'_> {
     fn complete(&mut self, process: Process, invocation: &Invocation) -> Completion {
         let client = if let Process::Client(number) = process { number } else { u64::MAX };
         let session = Session { client, seq: 1 };
-        let Request::Kv(KvRequest { op, .. }) = self.workload.encode(invocation, session);
+        let Request::Kv(KvRequest { op, .. }) = self.workload.encode(invocation, session) else {
+            panic!("another api");
+        };
         let luck = self.rng.random_range(0..1000);
         let outcome = if luck < self.refused {
             Outcome::Refused("no leader".to_owned())

@@ -61,7 +61,8 @@ fn each_workload_takes_its_defaults_and_is_found_by_its_name() {
     let error = registry::find("registre").expect_err("there is none");
     assert_eq!(
         error.to_string(),
-        "there is no workload `registre` (did you mean `register`?); there is: register"
+        "there is no workload `registre` (did you mean `register`?); there is: register, append, \
+         wr, mini-txn, bank, long-fork, write-skew, g2, causal-reverse, monotonic"
     );
 }
 
@@ -86,7 +87,9 @@ fn operations_become_requests() {
         (cas(), json!({"op": "cas", "key": "k1", "old": 7, "new": 8, "session": session})),
     ];
     for (invocation, expected) in cases {
-        let Request::Kv(request) = kv::encode(&invocation, session);
+        let Request::Kv(request) = kv::encode(&invocation, session) else {
+            panic!("another api");
+        };
         assert_eq!(serde_json::to_value(request).expect("it is JSON"), expected);
     }
 }

@@ -5,6 +5,10 @@
 //! has more, the reads of that, and so on; at last what was added and never seen. Calls of one
 //! level are free among each other. A linearization exists exactly if no call ends before one of
 //! an earlier level begins. An adding that crashed counts if its element was seen.
+//!
+//! An element that is added more than once comes with one of its addings, best the one that
+//! began first; the others change nothing if they come at the same level or later. So none of
+//! them may end before a call of an earlier level begins, but only one need begin early.
 
 use super::Outcome;
 use super::by_model::meaningless;
@@ -21,9 +25,14 @@ use serde_json::{Map, json};
 /// An element that was never seen.
 const UNSEEN: u32 = u32::MAX;
 
+/// No operation.
+const NONE: u32 = u32::MAX;
+
 struct Element {
-    /// The operations that add it.
-    adds: Vec<u32>,
+    /// The operation that adds it and begins first.
+    begins: u32,
+    /// The operation that adds it and ends first; [`NONE`] if none is known to have happened.
+    ends: u32,
     /// The first set of the chain that has it.
     level: u32,
     /// The last read that has it, by place.
@@ -68,8 +77,14 @@ fn decide(context: &KeyContext<'_, '_>) -> Result<Option<Wrong>, Unknown> {
     for (at, op) in context.group.ops().enumerate() {
         match (op.f().as_str(), op.outcome) {
             ("add", EventType::Ok | EventType::Info) => {
-                let empty = || Element { adds: Vec::new(), level: UNSEEN, read: usize::MAX };
-                elements.entry(op.input()).or_insert_with(empty).adds.push(at as u32);
+                let at = at as u32;
+                let new = || Element { begins: at, ends: NONE, level: UNSEEN, read: usize::MAX };
+                let known = elements.entry(op.input()).or_insert_with(new);
+                if op.outcome == EventType::Ok
+                    && (known.ends == NONE || end(context, at) < end(context, known.ends))
+                {
+                    known.ends = at;
+                }
             }
             ("read", EventType::Ok) => {
                 let set = op.output().and_then(Value::as_items);
@@ -78,10 +93,6 @@ fn decide(context: &KeyContext<'_, '_>) -> Result<Option<Wrong>, Unknown> {
             ("add" | "read", _) => {}
             _ => return Err(meaningless(&op, "a set that only grows")),
         }
-    }
-    if elements.values().any(|element| element.adds.len() > 1) {
-        let why = "an element was added twice; only sets with unique additions are decided";
-        return Err(Unknown::Input(why.into()));
     }
     reads.sort_by_key(|(set, _)| set.len());
     match levels(context, &mut elements, &reads) {
@@ -146,29 +157,25 @@ fn in_order(
     let last = level_of_read.last().copied().unwrap_or(0) * 2 + 2;
     let mut first_end: Vec<Option<(u32, u32)>> = vec![None; last as usize + 1];
     let mut last_begin: Vec<Option<(u32, u32)>> = vec![None; last as usize + 1];
-    let mut add = |place: u32, op: u32| {
-        let view = context.op(op as usize);
-        let begin = (view.invoke.index.0, op);
+    let mut add = |place: u32, begins: u32, ends: u32| {
+        let begin = (context.op(begins as usize).invoke.index.0, begins);
         let known = &mut last_begin[place as usize];
         *known = Some(known.map_or(begin, |known| known.max(begin)));
-        if let (Some(event), true) = (view.complete, view.outcome == EventType::Ok) {
-            let end = (event.index.0, op);
+        if ends != NONE {
+            let end = (end(context, ends), ends);
             let known = &mut first_end[place as usize];
             *known = Some(known.map_or(end, |known| known.min(end)));
         }
     };
     for element in elements.values() {
-        for op in &element.adds {
-            let completed = context.op(*op as usize).outcome == EventType::Ok;
-            match element.level {
-                UNSEEN if completed => add(last, *op),
-                UNSEEN => {}
-                level => add(level * 2, *op),
-            }
+        match element.level {
+            UNSEEN if element.ends == NONE => {}
+            UNSEEN => add(last, element.begins, element.ends),
+            level => add(level * 2, element.begins, element.ends),
         }
     }
     for ((_, op), level) in reads.iter().zip(level_of_read) {
-        add(level * 2 + 1, *op);
+        add(level * 2 + 1, *op, *op);
     }
     let mut earlier: Option<(u32, u32)> = None;
     for place in 0..=last {
@@ -180,6 +187,11 @@ fn in_order(
         earlier = earlier.max(last_begin[place as usize]);
     }
     None
+}
+
+/// When an operation ended, by event.
+fn end(context: &KeyContext<'_, '_>, op: u32) -> u32 {
+    context.op(op as usize).complete.map_or(u32::MAX, |event| event.index.0)
 }
 
 /// `early` had ended before `late` began, but comes after it by what reads saw.

@@ -11,8 +11,8 @@ use crate::model::{
 use crate::value::Value;
 use serde_json::{Value as Json, json};
 
-/// Decides a counter: `add` of a number, `read`.
-pub(crate) fn counter(context: &mut KeyContext<'_, '_>) -> KeyReport {
+/// The calls of a counter: `add` of a number, `read`.
+pub(super) fn counter_calls(context: &KeyContext<'_, '_>) -> Result<ModelCalls<Counter>, Unknown> {
     let read = |op: &OpView<'_>| -> Result<Option<Said<Counter>>, Unknown> {
         let told = op.output().map(Value::as_int);
         Ok(match (op.f().as_str(), op.outcome) {
@@ -38,10 +38,15 @@ pub(crate) fn counter(context: &mut KeyContext<'_, '_>) -> KeyReport {
             _ => return Err(meaningless(op, "a counter")),
         })
     };
-    match ModelCalls::<Counter>::of(context, read) {
-        Ok(calls) => calls.search(context, &Counter, |state| json!(state)),
-        Err(unknown) => undecided(unknown),
-    }
+    ModelCalls::of(context, read)
+}
+
+/// Decides a counter by the search.
+pub(super) fn counter_by_search(
+    context: &mut KeyContext<'_, '_>,
+    calls: &ModelCalls<Counter>,
+) -> KeyReport {
+    calls.search(context, &Counter, |state| json!(state))
 }
 
 /// Decides a lock that anybody may release: `acquire`, `release`.

@@ -5,7 +5,7 @@ use super::kind::ModelKind;
 use super::meter::{Meter, Purse};
 use super::options::Options;
 use super::words::{CHECKER, of_key};
-use super::{Outcome, append, grow, in_parallel, lock, objects, pool, register, set};
+use super::{Outcome, append, counter, grow, in_parallel, lock, objects, pool, register, set};
 use crate::history::{History, KeyGroup};
 use crate::value::Value;
 use crate::verdict::{Anomaly, CheckerReport, Valid};
@@ -65,7 +65,7 @@ pub(super) fn check_key(
         ModelKind::Queue | ModelKind::Stack | ModelKind::PriorityQueue => {
             pool::check(&mut context, kind)
         }
-        ModelKind::Counter => objects::counter(&mut context),
+        ModelKind::Counter => counter::check(&mut context),
         ModelKind::Mutex => objects::mutex(&mut context),
         ModelKind::OwnedLock => lock::check(&mut context),
     }

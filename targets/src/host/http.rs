@@ -1,4 +1,5 @@
-//! The client api of a node over HTTP: `POST /{api}`, `GET /status`, `GET /`.
+//! The client api of a node over HTTP: `POST /{api}` for each api that it has, `GET /status`,
+//! `GET /`.
 
 use super::node_loop::Mail;
 use crate::node::{Node, NodeId};
@@ -31,10 +32,13 @@ pub(super) async fn serve<N: Node + 'static>(
     id: NodeId,
     inbox: mpsc::Sender<Mail<N>>,
 ) -> io::Result<()> {
-    let help = help(id, N::API, listener.local_addr()?);
+    let apis: Vec<&str> = [N::API].iter().chain(N::MORE_APIS).copied().collect();
+    let help = help(id, &apis, listener.local_addr()?);
     let front = Front { inbox, waiting: Semaphore::new(REQUESTS_MAX), help };
-    let router = Router::new()
-        .route(&format!("/{}", N::API), post(request::<N>))
+    let served = apis
+        .iter()
+        .fold(Router::new(), |router, api| router.route(&format!("/{api}"), post(request::<N>)));
+    let router = served
         .route("/status", get(status::<N>))
         .route("/", get(|State(front): State<Arc<Front<N>>>| async move { front.help.clone() }))
         .fallback(|State(front): State<Arc<Front<N>>>| async move {
@@ -88,15 +92,17 @@ async fn ask<N: Node, T: Serialize>(
     }
 }
 
-fn help(id: NodeId, api: &str, addr: SocketAddr) -> String {
-    let example = match api {
+fn help(id: NodeId, apis: &[&str], addr: SocketAddr) -> String {
+    let example = |api: &str| match api {
         "kv" => r#"{"op":"write","key":"k1","value":1}"#,
         "orders" => r#"{"op":"read","order":"o1"}"#,
+        "txn" => r#"{"op":"txn","ops":[["append","k2",1],["r","k2",null]]}"#,
         _ => "{...}",
     };
+    let lines =
+        apis.iter().map(|api| format!("  curl -d '{}' http://{addr}/{api}\n", example(api)));
     format!(
-        "This is node {id}. It answers JSON:\n\n  \
-         curl -d '{example}' http://{addr}/{api}\n  \
-         curl http://{addr}/status\n"
+        "This is node {id}. It answers JSON:\n\n{}  curl http://{addr}/status\n",
+        lines.collect::<String>()
     )
 }

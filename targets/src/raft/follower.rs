@@ -94,6 +94,7 @@ impl RaftKv {
             self.log = Log::new(snapshot.index, snapshot.term);
         }
         self.machine = snapshot.machine.clone();
+        self.forget_past();
         self.applied = snapshot.index;
         self.commit = self.commit.max(snapshot.index);
         self.rewrite(cx);

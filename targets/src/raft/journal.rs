@@ -11,6 +11,7 @@
 use super::log::{Entry, Index, Log};
 use super::machine::Snapshot;
 use super::message::{Record, Timer};
+use super::txn::{Isolation, Txns};
 use super::{Machine, RaftKv, Role, Term};
 use crate::bugs::Bug;
 use crate::node::{Config, Cx};
@@ -31,6 +32,10 @@ pub struct Options {
     pub heartbeat: Duration,
     /// `snapshot-every` (500): applied entries between two snapshots.
     pub snapshot_every: u64,
+    /// `isolation` (`strict-serializable`): what transactions may see of each other.
+    pub isolation: Isolation,
+    /// `txn-timeout-ms` (2000): how long a transaction stays open that nobody goes on with.
+    pub txn_timeout: Duration,
     /// `sessions` (4096): how many clients' last answers are kept. All nodes must agree on it.
     pub sessions: usize,
 }
@@ -43,6 +48,9 @@ impl Options {
             election_timeout: Duration::from_millis(reader.positive("election-timeout-ms", 300)),
             heartbeat: Duration::from_millis(reader.positive("heartbeat-ms", 50)),
             snapshot_every: reader.positive("snapshot-every", 500),
+            isolation: Isolation::named(reader.choice("isolation", &Isolation::NAMES))
+                .unwrap_or(Isolation::StrictSerializable),
+            txn_timeout: Duration::from_millis(reader.positive("txn-timeout-ms", 2000)),
             sessions: reader.positive("sessions", 4096) as usize,
         };
         reader.finish()?;
@@ -73,6 +81,7 @@ pub(super) fn boot(config: Config, journal: Vec<Record>) -> Result<RaftKv, Strin
         leader: None,
         pending: BTreeMap::new(),
         forwarded: BTreeSet::new(),
+        txns: Txns::default(),
         unsynced: false,
         late_sync: false,
     };

@@ -5,7 +5,8 @@
 //! so that searches by term are binary. Entries are shared: sending one to four followers and
 //! to the journal costs five counters, not five copies.
 
-use crate::api::kv;
+use super::command::{Command, Response};
+use crate::api::txn;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::fmt;
@@ -72,7 +73,19 @@ pub struct Entry {
     pub term: Term,
     /// What it does; nothing for the entry with which a leader begins its term.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub request: Option<kv::Request>,
+    pub request: Option<Command>,
+}
+
+impl Entry {
+    /// The answer to its command, that it had no effect and never will. An entry without one
+    /// has nobody to tell.
+    pub(super) fn refused(&self, reason: &str) -> Response {
+        let reason = reason.to_owned();
+        match &self.request {
+            Some(command) => command.refused(&reason),
+            None => Response::Txn(txn::Response::Refused { reason }),
+        }
+    }
 }
 
 /// The log as one node has it.

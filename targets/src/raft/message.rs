@@ -1,8 +1,8 @@
 //! What nodes tell each other, what they keep on disk, and what they wait for.
 
+use super::command::{Command, Response};
 use super::log::{Entry, Index, Term};
 use super::machine::Snapshot;
-use crate::api::kv;
 use crate::node::NodeId;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -39,15 +39,15 @@ pub enum Message {
         term: Term,
         /// Names the request to its sender.
         tag: Tag,
-        /// What the client asks.
-        request: kv::Request,
+        /// What is asked of the leader.
+        command: Command,
     },
     /// The answer to a [`Message::Forward`].
     Answer {
         /// As forwarded.
         tag: Tag,
         /// For the client.
-        response: kv::Response,
+        response: Response,
     },
 }
 
@@ -171,4 +171,6 @@ pub enum Timer {
     CheckQuorum,
     /// The seeded bug `ack-before-sync` gets round to its sync.
     LateSync,
+    /// Open transactions are looked through for those that nobody goes on with.
+    Sweep,
 }

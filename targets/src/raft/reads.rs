@@ -9,8 +9,8 @@
 //! A fresh leader does not know yet what is committed, until its own first entry is
 //! (`Lead::floor`). Followers forward their reads.
 
+use super::command::{Command, Response};
 use super::log::Index;
-use super::machine::refused;
 use super::replication::Lead;
 use super::requests::Origin;
 use super::{MAX_PENDING, RaftKv, Role};
@@ -21,7 +21,7 @@ use crate::node::Cx;
 #[derive(Debug)]
 pub(super) struct Read {
     origin: Origin,
-    key: String,
+    command: Command,
     /// The state must have this entry in it.
     index: Index,
     /// This round must be confirmed.
@@ -29,18 +29,18 @@ pub(super) struct Read {
 }
 
 impl RaftKv {
-    /// Takes a read at the leader.
-    pub(super) fn read(&mut self, origin: Origin, key: String, cx: &mut Cx<'_, RaftKv>) {
+    /// Takes a read at the leader, of a key or of the place that all is committed to.
+    pub(super) fn read(&mut self, origin: Origin, command: Command, cx: &mut Cx<'_, RaftKv>) {
         if self.config.has(Bug::StaleRead) {
-            return self.read_now(origin, &key, cx);
+            return self.read_now(origin, &command, cx);
         }
         let confirmed = self.confirmed();
         let Role::Leader(lead) = &mut self.role else { return };
         if lead.reads.len() >= MAX_PENDING {
-            return self.answer(origin, refused("too many reads are waiting"), cx);
+            return self.answer(origin, command.refused("too many reads are waiting"), cx);
         }
         let index = self.commit.max(lead.floor);
-        lead.reads.push_back(Read { origin, key, index, round: lead.round + 1 });
+        lead.reads.push_back(Read { origin, command, index, round: lead.round + 1 });
         if confirmed == lead.round {
             self.begin_round(cx);
         }
@@ -48,8 +48,11 @@ impl RaftKv {
     }
 
     /// Answers from this node's state.
-    pub(super) fn read_now(&mut self, origin: Origin, key: &str, cx: &mut Cx<'_, RaftKv>) {
-        let response = self.machine.read(key);
+    pub(super) fn read_now(&mut self, origin: Origin, command: &Command, cx: &mut Cx<'_, RaftKv>) {
+        let response = match command.key_read() {
+            Some(key) => self.machine.read(key),
+            None => Response::Place { place: self.applied },
+        };
         self.answer(origin, response, cx);
     }
 
@@ -83,14 +86,14 @@ impl RaftKv {
                 return;
             }
             let Some(read) = lead.reads.pop_front() else { return };
-            self.read_now(read.origin, &read.key, cx);
+            self.read_now(read.origin, &read.command, cx);
         }
     }
 
     /// A deposed leader's reads are refused: it cannot vouch for its state any more.
     pub(super) fn drop_reads(&mut self, lead: Lead, cx: &mut Cx<'_, RaftKv>) {
         for read in lead.reads {
-            self.answer(read.origin, refused("lost the leadership"), cx);
+            self.answer(read.origin, read.command.refused("lost the leadership"), cx);
         }
     }
 

@@ -10,11 +10,12 @@
 //! happens. A leader that resigns or is deposed keeps following its pending requests as a
 //! follower. Where a snapshot jumps over the place, the session table may still know the answer.
 
+use super::command::{Command, Request, Response};
 use super::log::{Entry, Index, Term};
-use super::machine::{refused, unknown};
+use super::machine::Rules;
 use super::message::{Message, Tag};
 use super::{MAX_PENDING, RaftKv};
-use crate::api::kv::{Op, Request, Response};
+use crate::api::kv;
 use crate::bugs::Bug;
 use crate::node::{Cx, NodeId, RequestId};
 use std::sync::Arc;
@@ -37,35 +38,49 @@ pub(super) struct Pending {
 }
 
 impl RaftKv {
-    pub(super) fn request(&mut self, origin: Origin, request: Request, cx: &mut Cx<'_, RaftKv>) {
-        match request.op {
-            Op::Read { key } if self.config.has(Bug::FollowerRead) => {
-                self.read_now(origin, &key, cx);
-            }
-            Op::Read { key } if self.is_leader() => self.read(origin, key, cx),
-            _ if self.is_leader() => self.propose(origin, request, cx),
-            _ => self.forward(origin, request, cx),
+    /// A client of this node asks.
+    pub(super) fn serve(&mut self, id: RequestId, request: Request, cx: &mut Cx<'_, RaftKv>) {
+        match request {
+            Request::Kv(request) => self.request(Origin::Client(id), Command::Kv(request), cx),
+            Request::Txn(request) => self.transact(id, request, cx),
         }
     }
 
-    fn propose(&mut self, origin: Origin, request: Request, cx: &mut Cx<'_, RaftKv>) {
-        if self.pending.len() >= MAX_PENDING {
-            return self.answer(origin, refused("too many requests are pending"), cx);
+    /// Does what the leader is for, or has it done by the leader.
+    pub(super) fn request(&mut self, origin: Origin, command: Command, cx: &mut Cx<'_, RaftKv>) {
+        if command.key_read().is_some() && self.config.has(Bug::FollowerRead) {
+            self.read_now(origin, &command, cx);
+        } else if !self.is_leader() {
+            self.forward(origin, command, cx);
+        } else if command.only_reads() {
+            self.read(origin, command, cx);
+        } else {
+            self.propose(origin, command, cx);
         }
-        let early = self.config.has(Bug::AckBeforeCommit) && matches!(request.op, Op::Write { .. });
-        let entry = Arc::new(Entry { term: self.term, request: Some(request) });
+    }
+
+    fn propose(&mut self, origin: Origin, command: Command, cx: &mut Cx<'_, RaftKv>) {
+        if self.pending.len() >= MAX_PENDING {
+            return self.answer(origin, command.refused("too many requests are pending"), cx);
+        }
+        let writes = |command: &Command| match command {
+            Command::Kv(request) => matches!(request.op, kv::Op::Write { .. }),
+            Command::Txn(_) => false,
+        };
+        let early = self.config.has(Bug::AckBeforeCommit) && writes(&command);
+        let entry = Arc::new(Entry { term: self.term, request: Some(command) });
         let index = self.append(Arc::clone(&entry), cx);
         if early {
-            self.answer(origin, Response::Done, cx);
+            self.answer(origin, Response::Kv(kv::Response::Done), cx);
         } else {
             self.pending.insert((index, self.term), Pending { origin, entry });
         }
         self.replicate(cx);
     }
 
-    fn forward(&mut self, origin: Origin, request: Request, cx: &mut Cx<'_, RaftKv>) {
+    fn forward(&mut self, origin: Origin, command: Command, cx: &mut Cx<'_, RaftKv>) {
         let (Origin::Client(id), Some(leader)) = (origin, self.leader) else {
-            return self.answer(origin, refused("no leader"), cx);
+            return self.answer(origin, command.refused("no leader"), cx);
         };
         if self.forwarded.len() >= MAX_PENDING {
             // The oldest has waited longest, and most likely in vain.
@@ -73,23 +88,24 @@ impl RaftKv {
         }
         self.forwarded.insert(id.0);
         let tag = Tag { boot: self.boots, request: id.0 };
-        self.send(leader, Message::Forward { term: self.term, tag, request }, cx);
+        self.send(leader, Message::Forward { term: self.term, tag, command }, cx);
     }
 
     pub(super) fn on_forward(
         &mut self,
         origin: Origin,
         term: Term,
-        request: Request,
+        command: Command,
         cx: &mut Cx<'_, RaftKv>,
     ) {
         if self.is_leader() && term == self.term {
-            return self.request(origin, request, cx);
+            return self.request(origin, command, cx);
         }
         // An earlier copy of this message may have been appended; a read has no effect anyway.
-        let response = match request.op {
-            Op::Read { .. } => refused("not the leader"),
-            Op::Write { .. } | Op::Cas { .. } => unknown("not the leader"),
+        let response = if command.only_reads() {
+            command.refused("not the leader")
+        } else {
+            command.unknown("not the leader")
         };
         self.answer(origin, response, cx);
     }
@@ -103,6 +119,7 @@ impl RaftKv {
     pub(super) fn answer(&mut self, origin: Origin, response: Response, cx: &mut Cx<'_, RaftKv>) {
         match origin {
             Origin::Client(id) => {
+                let Some(response) = self.understand(id, response, cx) else { return };
                 self.sync(cx);
                 cx.reply(id, response);
             }
@@ -116,18 +133,25 @@ impl RaftKv {
         while self.applied < self.commit {
             let index = self.applied.next();
             let Some(entry) = self.log.get(index).cloned() else { break };
-            let response = entry.request.as_ref().map(|request| self.apply(request, index));
+            let response = self.apply(&entry, index);
             self.applied = index;
             self.settle(index, &entry, response, cx);
         }
+        self.begin_waiting(cx);
         self.compact_if_due(cx);
     }
 
-    fn apply(&mut self, request: &Request, index: Index) -> Response {
-        if self.config.has(Bug::DoubleApply) {
-            return self.machine.perform(&request.op);
+    /// Applies an entry; returns the answer to its command if it has one.
+    fn apply(&mut self, entry: &Entry, index: Index) -> Option<Response> {
+        let rules = Rules::of(&self.config, self.options.sessions);
+        let past = &mut self.txns.past;
+        match &entry.request {
+            Some(command) => Some(self.machine.apply(command, index, rules, past)),
+            None => {
+                self.machine.catch_up(index, past);
+                None
+            }
         }
-        self.machine.apply(request, index, self.options.sessions)
     }
 
     /// Answers the requests that were appended at `index`, where `entry` is committed now.
@@ -143,23 +167,24 @@ impl RaftKv {
             if at > index {
                 break;
             }
-            let pending = first.remove();
+            let Pending { origin, entry: own } = first.remove();
             let response = match response.take_if(|_| (at, term) == (index, entry.term)) {
                 Some(response) => response,
-                None => refused("another leader's entry was committed in its place"),
+                None => own.refused("another leader's entry was committed in its place"),
             };
-            self.answer(pending.origin, response, cx);
+            self.answer(origin, response, cx);
         }
     }
 
     /// A snapshot has jumped over places of pending requests.
     pub(super) fn settle_restored(&mut self, cx: &mut Cx<'_, RaftKv>) {
         let open = self.pending.split_off(&(self.applied.next(), Term(0)));
-        for pending in std::mem::replace(&mut self.pending, open).into_values() {
-            let request = pending.entry.request.as_ref();
-            let answered = request.and_then(|request| self.machine.answered(request).cloned());
-            let response = answered.unwrap_or_else(|| unknown("lost the leadership"));
-            self.answer(pending.origin, response, cx);
+        for Pending { origin, entry } in std::mem::replace(&mut self.pending, open).into_values() {
+            let Some(command) = &entry.request else { continue };
+            let answered = self.machine.answered(command).cloned();
+            let response = answered.unwrap_or_else(|| command.unknown("lost the leadership"));
+            self.answer(origin, response, cx);
         }
+        self.begin_waiting(cx);
     }
 }

@@ -9,8 +9,9 @@
 //! open: it may be new, it may be a retry. Clients are numbered upwards, so a really new one is
 //! above, except for one that sat idle from its birth while thousands came and went.
 
+use super::command::Response;
 use super::log::Index;
-use crate::api::kv::{Response, Session};
+use crate::api::kv::Session;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -99,21 +100,21 @@ impl From<Sessions> for Saved {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::kv;
     use proptest::prelude::*;
     use std::collections::BTreeSet;
+
+    const DONE: Response = Response::Kv(kv::Response::Done);
 
     #[test]
     fn a_forgotten_client_is_not_taken_for_a_new_one() {
         let mut sessions = Sessions::default();
         for client in 1..=3 {
-            sessions.record(Session { client, seq: 1 }, Index(client), Response::Done, 2);
+            sessions.record(Session { client, seq: 1 }, Index(client), DONE, 2);
         }
         assert_eq!(sessions.look_up(Session { client: 1, seq: 1 }), Seen::Expired);
         assert_eq!(sessions.look_up(Session { client: 1, seq: 2 }), Seen::Expired);
-        assert_eq!(
-            sessions.look_up(Session { client: 2, seq: 1 }),
-            Seen::Answered(&Response::Done)
-        );
+        assert_eq!(sessions.look_up(Session { client: 2, seq: 1 }), Seen::Answered(&DONE));
         assert_eq!(sessions.look_up(Session { client: 4, seq: 1 }), Seen::New);
     }
 
@@ -131,7 +132,7 @@ mod tests {
                 let session = Session { client, seq };
                 if sessions.look_up(session) == Seen::New {
                     prop_assert!(applied.insert((client, seq)), "{session:?} was applied twice");
-                    sessions.record(session, Index(at as u64), Response::Done, limit);
+                    sessions.record(session, Index(at as u64), DONE, limit);
                 }
                 prop_assert!(sessions.clients.len() <= limit);
                 let text = serde_json::to_string(&sessions).unwrap();

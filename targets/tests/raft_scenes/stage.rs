@@ -5,10 +5,11 @@
 
 use super::words;
 use goldenscript::{Command, Context, Runner};
-use quorate_targets::api::kv::{Op, Request, Response, Session};
+use quorate_targets::api::kv::{Op, Request, Session};
+use quorate_targets::api::txn;
 use quorate_targets::bugs;
 use quorate_targets::node::{Input, NodeId};
-use quorate_targets::raft::{RaftKv, Timer};
+use quorate_targets::raft::{self, RaftKv, Response, Timer};
 use quorate_targets::seed::Seed;
 use quorate_targets::sim::{Fault, Gate, Nanos, Observed, Observer, Setup, Token, View, World};
 use std::cell::RefCell;
@@ -124,6 +125,25 @@ impl Stage {
                 let op = Op::Cas { key: (*key).into(), old: value(old)?, new: value(new)? };
                 self.ask(node, op, session)?;
             }
+            ("txn", [node, ops]) => {
+                let op = txn::Op::Txn { ops: serde_json::from_str(ops)? };
+                self.transact(node, &format!("txn {ops}"), op, session)?;
+            }
+            ("begin", [node]) => self.transact(node, "begin", txn::Op::Begin, None)?,
+            ("step", [node, name, number, step]) => {
+                let (txn, number) = (txn_id(name)?, number.parse()?);
+                let op = txn::Op::Step { txn, number, step: serde_json::from_str(step)? };
+                self.transact(node, &format!("{name} {step}"), op, None)?;
+            }
+            ("commit", [node, name]) => {
+                let op = txn::Op::Commit { txn: txn_id(name)? };
+                self.transact(node, &format!("{name} commit"), op, session)?;
+            }
+            ("rollback", [node, name]) => {
+                let op = txn::Op::Rollback { txn: txn_id(name)? };
+                self.transact(node, &format!("{name} rollback"), op, None)?;
+            }
+            ("sweep", nodes) => self.fire(nodes, Timer::Sweep)?,
             ("isolate", [node]) => self.isolate(id(node)?),
             ("cut", [a, b]) => self.both_ways(id(a)?, id(b)?, Gate::Cut),
             ("open", [a, b]) => self.both_ways(id(a)?, id(b)?, Gate::Open),
@@ -155,7 +175,23 @@ impl Stage {
 
     fn ask(&mut self, node: &str, op: Op, session: Option<Session>) -> Result<()> {
         let what = format!("{node} {}", words::op(&op));
-        let token = self.world.submit(id(node)?, Request { op, session });
+        self.submit(node, what, raft::Request::Kv(Request { op, session }))
+    }
+
+    /// Asks in the transactional api.
+    fn transact(
+        &mut self,
+        node: &str,
+        what: &str,
+        op: txn::Op,
+        session: Option<Session>,
+    ) -> Result<()> {
+        let request = raft::Request::Txn(txn::Request { op, session });
+        self.submit(node, format!("{node} {what}"), request)
+    }
+
+    fn submit(&mut self, node: &str, what: String, request: raft::Request) -> Result<()> {
+        let token = self.world.submit(id(node)?, request);
         self.asked.insert(token, what);
         Ok(())
     }
@@ -216,6 +252,12 @@ impl Stage {
         }
         Ok(text)
     }
+}
+
+/// A transaction by its boot and number: `1.3`.
+fn txn_id(name: &str) -> Result<txn::TxnId> {
+    let (boot, number) = name.split_once('.').ok_or("a transaction is called 1.1, 1.2, ...")?;
+    Ok(txn::TxnId { boot: boot.parse()?, number: number.parse()? })
 }
 
 fn id(name: &str) -> Result<NodeId> {

@@ -1,8 +1,11 @@
 //! Messages and nodes in a few words.
 
-use quorate_targets::api::kv::{Op, Response};
+use quorate_targets::api::kv::{self, Op};
+use quorate_targets::api::txn::{self, MicroOp};
 use quorate_targets::node::Node;
-use quorate_targets::raft::{Appended, Ballot, Entry, Index, Message, RaftKv, Vote};
+use quorate_targets::raft::{
+    Appended, Ballot, Command, Entry, Index, Message, RaftKv, Response, Transact, Vote, Work, Write,
+};
 use std::fmt::Write as _;
 
 pub(crate) fn message(message: &Message) -> String {
@@ -38,8 +41,8 @@ pub(crate) fn message(message: &Message) -> String {
         Message::Install { term, round, snapshot } => {
             format!("install the state up to {}, term {term}, round {round}", snapshot.index)
         }
-        Message::Forward { term, request, .. } => {
-            format!("forward {}, term {term}", op(&request.op))
+        Message::Forward { term, command: what, .. } => {
+            format!("forward {}, term {term}", command(what))
         }
         Message::Answer { response: what, .. } => format!("answer {}", response(what)),
     }
@@ -56,8 +59,37 @@ fn say(vote: &Vote) -> String {
 fn entry(index: Index, entry: &Entry) -> String {
     match &entry.request {
         None => format!("{index}@{}", entry.term),
-        Some(request) => format!("{index}@{}({})", entry.term, op(&request.op)),
+        Some(request) => format!("{index}@{}({})", entry.term, command(request)),
     }
+}
+
+fn command(command: &Command) -> String {
+    match command {
+        Command::Kv(request) => op(&request.op),
+        Command::Txn(Transact { work: Work::Whole { ops }, .. }) => list(ops, micro_op),
+        Command::Txn(Transact { work: Work::Place, .. }) => "place?".to_owned(),
+        Command::Txn(Transact {
+            work: Work::Commit { unchanged, unchanged_below, writes },
+            ..
+        }) => {
+            let mut text = list(writes, |write| match write {
+                Write::Set(key, value) => format!("{key}={value}"),
+                Write::Append(key, value) => format!("{key}+={value}"),
+            });
+            for (key, at) in unchanged.iter().chain(unchanged_below) {
+                let _ = write!(text, ", {key} unchanged since {at}");
+            }
+            text
+        }
+    }
+}
+
+fn list<T>(items: &[T], word: impl Fn(&T) -> String) -> String {
+    items.iter().map(word).collect::<Vec<_>>().join("; ")
+}
+
+fn micro_op(MicroOp(kind, key, value): &MicroOp) -> String {
+    format!("{} {key} {value}", format!("{kind:?}").to_lowercase())
 }
 
 pub(crate) fn op(op: &Op) -> String {
@@ -70,12 +102,23 @@ pub(crate) fn op(op: &Op) -> String {
 
 pub(crate) fn response(response: &Response) -> String {
     match response {
-        Response::Value { value } => value.to_string(),
-        Response::Done => "done".to_owned(),
-        Response::Mismatch { seen } => format!("mismatch, seen {seen}"),
-        Response::Error { definite, reason } => {
+        Response::Kv(kv::Response::Value { value }) => value.to_string(),
+        Response::Kv(kv::Response::Done) => "done".to_owned(),
+        Response::Kv(kv::Response::Mismatch { seen }) => format!("mismatch, seen {seen}"),
+        Response::Kv(kv::Response::Error { definite, reason }) => {
             format!("{}: {reason}", if *definite { "fail" } else { "unknown" })
         }
+        Response::Place { place } => format!("place {place}"),
+        Response::Txn(response) => match response {
+            txn::Response::Begun { txn } => format!("begun {}.{}", txn.boot, txn.number),
+            txn::Response::Step { step } => micro_op(step),
+            txn::Response::Committed { ops } if ops.is_empty() => "committed".to_owned(),
+            txn::Response::Committed { ops } => format!("committed {}", list(ops, micro_op)),
+            txn::Response::Aborted { reason } => format!("aborted: {reason}"),
+            txn::Response::Gone { reason } => format!("gone: {reason}"),
+            txn::Response::Refused { reason } => format!("refused: {reason}"),
+            txn::Response::Unknown { reason } => format!("unknown: {reason}"),
+        },
     }
 }
 

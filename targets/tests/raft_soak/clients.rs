@@ -3,6 +3,7 @@
 use super::{Alarm, Cluster, alarm};
 use quorate_targets::api::kv::{Op, Request, Response, Session};
 use quorate_targets::node::NodeId;
+use quorate_targets::raft;
 use quorate_targets::seed::Seed;
 use quorate_targets::sim::{Nanos, Token};
 use rand::RngExt;
@@ -100,7 +101,8 @@ impl Clients {
         let session = Some(operation.session);
         work.node = NodeId(self.rng.random_range(1..=world.members().count() as u16));
         work.attempts += 1;
-        work.token = world.submit(work.node, Request { op: operation.op.clone(), session });
+        work.token = world
+            .submit(work.node, raft::Request::Kv(Request { op: operation.op.clone(), session }));
         self.by_token.insert(work.token, client);
         self.work[client] = Some(work);
         alarm(world, alarms, PATIENCE, Alarm::Timeout(client, work.token));
@@ -127,10 +129,11 @@ impl Clients {
     pub(crate) fn answered(
         &mut self,
         token: Token,
-        response: &Response,
+        response: &raft::Response,
         world: &mut Cluster,
         alarms: &mut Vec<Alarm>,
     ) {
+        let raft::Response::Kv(response) = response else { return };
         if let Response::Error { definite, .. } = response {
             return self.lost(token, *definite, world, alarms);
         }

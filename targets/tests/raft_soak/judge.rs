@@ -6,8 +6,8 @@
 //! what had ended when it began.
 
 use super::clients::{End, Operation};
-use quorate_targets::api::kv::{Op, Response, Session};
-use quorate_targets::raft::{Entry, Index, Machine};
+use quorate_targets::api::kv::{Op, Request, Response, Session};
+use quorate_targets::raft::{self, Command, Entry, Index, Machine, Past, Rules};
 use quorate_targets::sim::Nanos;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -66,15 +66,18 @@ impl Truth {
         let mut truth = Truth::default();
         let mut machine = Machine::default();
         for (place, entry) in (1..).zip(committed) {
-            let Some(request) = &entry.request else { continue };
-            let Some(session) = request.session else { continue };
-            let before = machine.values().clone();
-            let response = machine.apply(request, Index(place), sessions);
+            let Some(command @ Command::Kv(request)) = &entry.request else { continue };
+            let Request { session: Some(session), .. } = *request else { continue };
+            let before = machine.clone();
+            let (rules, past) = (Rules::correct(sessions), &mut Past::default());
+            let response = machine.apply(command, Index(place), rules, past);
             if truth.effects.contains_key(&session) {
                 // No matter how late the retry: nothing changes.
-                assert_eq!(*machine.values(), before, "{request:?} was applied twice");
+                let (values, now) = (before.values(), machine.values());
+                assert_eq!(values, now, "{request:?} was applied twice");
                 continue;
             }
+            let raft::Response::Kv(response) = response else { continue };
             if matches!(response, Response::Error { .. }) {
                 continue;
             }

@@ -1,0 +1,391 @@
+//! From a history to a report: which anomalies, and which models these rule out.
+
+use super::cycles::{self, Cycle, Found, Level};
+use super::finding::Findings;
+use super::graph::{Edges, Why};
+use super::kind::{AnomalyKind, KindSet};
+use super::lattice::TxnModel;
+use super::list_append::{self, Lists};
+use super::order::{self, Intervals};
+use super::step::Step;
+use super::table::{Action, Table};
+use crate::history::{History, OpIndex};
+use crate::verdict::{Anomaly, CheckerReport, Valid};
+use serde_json::{Map, json};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// The name of this checker in reports.
+pub const CHECKER: &str = "transactions";
+
+/// What the values of a history's keys are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Workload {
+    /// Lists that are appended to.
+    Append,
+    /// Registers; each value is written to a key at most once.
+    Register,
+}
+
+/// Which rules may order the versions of a register. The more hold of the database under test,
+/// the more anomalies are found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeyRules {
+    /// Each key is sequentially consistent: each session sees its versions in one order.
+    pub sequential: bool,
+    /// Each key is linearizable: its versions follow real time.
+    pub linearizable: bool,
+    /// Who reads a version and writes another wrote the later one.
+    pub reads_before_writes: bool,
+}
+
+/// What is asked of a history, and how much may be spent.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Lists or registers; guessed from the operations where absent.
+    pub workload: Option<Workload>,
+    /// Models that must hold; strict serializability where neither these nor anomalies are
+    /// named.
+    pub models: Vec<TxnModel>,
+    /// Anomalies that must not be there. A group such as `G1` stands for all that imply it.
+    pub anomalies: KindSet,
+    /// How versions of registers are ordered.
+    pub keys: KeyRules,
+    /// Look for cycles through sessions and real time even if nothing that was asked for
+    /// depends on them: then the report says of each model whether it may hold.
+    pub everything: bool,
+    /// Edges that may be looked at beyond a few passes over the graph.
+    pub steps: u64,
+}
+
+impl Default for Options {
+    /// Strict serializability, a guessed workload, no rules for keys, four billion steps.
+    fn default() -> Options {
+        Options {
+            workload: None,
+            models: Vec::new(),
+            anomalies: KindSet::EMPTY,
+            keys: KeyRules::default(),
+            everything: true,
+            steps: 4_000_000_000,
+        }
+    }
+}
+
+impl Workload {
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Workload::Append => "append",
+            Workload::Register => "wr",
+        }
+    }
+
+    /// By the operations: lists if anything was appended or read as a list, registers if
+    /// anything was written or read otherwise; nothing where both or neither is so.
+    pub fn guess(table: &Table) -> Result<Workload, Unguessed> {
+        let (mut lists, mut registers) = (false, false);
+        for op in table.all_ops() {
+            match op.action {
+                Action::Append(_) | Action::ReadList(_) => lists = true,
+                Action::Write(_) => registers = true,
+                Action::Read(value) => registers |= value != super::ValueId::NIL,
+                Action::ReadUnknown => {}
+            }
+        }
+        match (lists, registers) {
+            (true, true) => Err(Unguessed),
+            (true, false) => Ok(Workload::Append),
+            (false, _) => Ok(Workload::Register),
+        }
+    }
+}
+
+impl fmt::Display for Workload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A history with both lists and registers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("some transactions append to lists and others write registers: no rule covers both")]
+pub struct Unguessed;
+
+impl Options {
+    /// The kinds of anomaly that make a history invalid.
+    pub fn forbidden(&self) -> KindSet {
+        let models = self.models.iter().fold(KindSet::EMPTY, |all, m| all.or(m.forbids()));
+        let named = self.anomalies.iter().fold(models, |all, kind| all.or(kind.implied_by()));
+        if self.models.is_empty() && self.anomalies.is_empty() {
+            return TxnModel::strict_serializable().forbids();
+        }
+        named
+    }
+
+    /// The orders that cycles may use.
+    fn levels(&self) -> Vec<Level> {
+        if self.everything {
+            return vec![Level::Plain, Level::Process, Level::Realtime];
+        }
+        let forbidden = self.forbidden();
+        let any = |suffix: &str| forbidden.iter().any(|kind| kind.name().ends_with(suffix));
+        if any("-realtime") {
+            vec![Level::Plain, Level::Realtime]
+        } else if any("-process") {
+            vec![Level::Plain, Level::Process]
+        } else {
+            vec![Level::Plain]
+        }
+    }
+}
+
+/// Checks all transactions of a history.
+pub fn check(history: &History, options: &Options) -> CheckerReport {
+    match Table::from_history(history) {
+        Ok(table) => check_table(&table, options),
+        Err(error) => CheckerReport::unknown(format!("A transaction makes no sense: {error}.")),
+    }
+}
+
+/// Checks a table of transactions.
+pub fn check_table(table: &Table, options: &Options) -> CheckerReport {
+    let guessed = options.workload.map_or_else(|| Workload::guess(table), Ok);
+    let workload = match guessed {
+        Ok(workload) => workload,
+        Err(error) => return CheckerReport::unknown(format!("{error}.")),
+    };
+    if let Err(why) = fits(table, workload) {
+        return CheckerReport::unknown(why);
+    }
+    let levels = options.levels();
+    let mut lists = list_append::infer(table);
+    let edges = std::mem::replace(&mut lists.edges, Edges::between(0));
+    let data = edges.len();
+    let (found, ordered) = search(table, &lists, edges, &levels, options.steps);
+    let explain = |a, b, why| list_append::explain(table, &lists, a, b, why);
+    let report = Report { table, options, workload, data, ordered };
+    report.assemble(&lists.findings, &found, &explain)
+}
+
+/// Whether the operations are those of the workload.
+fn fits(table: &Table, workload: Workload) -> Result<(), String> {
+    let odd = table.ids().find_map(|id| {
+        let misfit = |action: Action| match (workload, action) {
+            (Workload::Append, Action::Write(_)) => true,
+            (Workload::Append, Action::Read(value)) => value != super::ValueId::NIL,
+            (Workload::Register, Action::Append(_)) => true,
+            _ => false,
+        };
+        table.ops(id).iter().find(|op| misfit(op.action)).map(|op| (id, *op))
+    });
+    let Some((id, op)) = odd else { return Ok(()) };
+    Err(format!(
+        "The workload {workload} has no micro-operation ({}), but {} does that.",
+        table.op_words(op.key, op.action),
+        table.who(id.0)
+    ))
+}
+
+/// Cycles, and whether any order beyond the data's was there at all.
+fn search(
+    table: &Table,
+    lists: &Lists,
+    mut edges: Edges,
+    levels: &[Level],
+    steps: u64,
+) -> (Found, bool) {
+    let part = |txn: usize| lists.committed.contains(txn as u32);
+    let before = edges.len();
+    if levels.contains(&Level::Process) {
+        order::add_sessions(&mut edges, table, part);
+    }
+    let mut ordered = edges.len() > before;
+    let intervals = if levels.contains(&Level::Realtime) {
+        Intervals::of(table, part)
+    } else {
+        Intervals::of(table, |_| false)
+    };
+    let first_end = intervals.end.iter().min().copied().unwrap_or(Intervals::NEVER);
+    ordered |= intervals.begin.iter().any(|begin| *begin > first_end);
+    let graph = edges.into_graph();
+    (cycles::search(&graph, &intervals, levels, steps), ordered)
+}
+
+/// Finds the evidence for an edge.
+type Explain<'a> = dyn Fn(u32, u32, Why) -> Option<Step> + 'a;
+
+/// Everything on the way into a report.
+struct Report<'a> {
+    table: &'a Table,
+    options: &'a Options,
+    workload: Workload,
+    /// How many dependencies of data there are.
+    data: usize,
+    /// Whether an order of sessions or of time was looked at and held anything.
+    ordered: bool,
+}
+
+impl Report<'_> {
+    fn assemble(&self, findings: &Findings, found: &Found, explain: &Explain<'_>) -> CheckerReport {
+        let cycles: KindSet = found.cycles.iter().map(|cycle| cycle.kind).collect();
+        let kinds = findings.kinds().or(cycles).or(found.unshown);
+        let forbidden = self.options.forbidden();
+        let mut anomalies: Vec<Anomaly> = Vec::new();
+        for finding in findings.list.iter().filter(|finding| forbidden.contains(finding.kind)) {
+            anomalies.push(self.anomaly(
+                finding.kind,
+                finding.text.clone(),
+                &finding.txns,
+                finding.evidence.clone(),
+            ));
+        }
+        for cycle in found.cycles.iter().filter(|cycle| forbidden.contains(cycle.kind)) {
+            anomalies.push(self.cycle(cycle, explain));
+        }
+        for kind in found.unshown.and(forbidden).iter() {
+            let text = format!("There is {}.", kind.about());
+            anomalies.push(self.anomaly(kind, text, &[], Map::new()));
+        }
+        let undecided = self.undecided(findings, found);
+        let valid = match (anomalies.is_empty(), &undecided) {
+            (false, _) => Valid::False,
+            (true, Some(_)) => Valid::Unknown,
+            (true, None) => Valid::True,
+        };
+        let why = match valid {
+            Valid::False => anomalies.first().map(|anomaly| anomaly.explanation.clone()),
+            _ => undecided.clone(),
+        };
+        let models = self.models(kinds, undecided.is_some());
+        let details = self.details(findings, found, kinds);
+        CheckerReport { valid, why, details, anomalies, models }
+    }
+
+    /// Why a history without a forbidden anomaly is not known to be right.
+    fn undecided(&self, findings: &Findings, found: &Found) -> Option<String> {
+        if let Some(broken) = findings.broken.first() {
+            let keys = findings.broken_keys;
+            let more =
+                if keys > 1 { format!(" ({keys} keys are like this)") } else { String::new() };
+            return Some(format!("Not all keys could be judged: {broken}{more}."));
+        }
+        if found.gave_up {
+            return Some(format!(
+                "The search for cycles gave up after {} steps.",
+                self.options.steps
+            ));
+        }
+        if self.data == 0 && !self.ordered && !self.table.is_empty() {
+            return Some(
+                "No transaction is known to depend on another, so the history shows nothing."
+                    .into(),
+            );
+        }
+        None
+    }
+
+    fn models(&self, kinds: KindSet, undecided: bool) -> BTreeMap<String, Valid> {
+        let verdict = |model: TxnModel| {
+            if !model.forbids().and(kinds).is_empty() {
+                Valid::False
+            } else if undecided || !self.options.everything {
+                Valid::Unknown
+            } else {
+                Valid::True
+            }
+        };
+        TxnModel::all()
+            .filter(|model| model.is_decided_by_anomalies())
+            .map(|model| (model.name().to_owned(), verdict(model)))
+            .collect()
+    }
+
+    fn details(
+        &self,
+        findings: &Findings,
+        found: &Found,
+        kinds: KindSet,
+    ) -> Map<String, serde_json::Value> {
+        let boundary = TxnModel::boundary(kinds);
+        let names =
+            |models: &[TxnModel]| json!(models.iter().map(|m| m.name()).collect::<Vec<_>>());
+        let mut counts: BTreeMap<&str, u64> =
+            findings.counts.iter().map(|(kind, count)| (kind.name(), *count)).collect();
+        for cycle in &found.cycles {
+            *counts.entry(cycle.kind.name()).or_default() += 1;
+        }
+        let mut details = Map::new();
+        let asked: Vec<String> = if self.options.models.is_empty()
+            && self.options.anomalies.is_empty()
+        {
+            vec![TxnModel::strict_serializable().name().to_owned()]
+        } else {
+            let models = self.options.models.iter().map(ToString::to_string);
+            models.chain(self.options.anomalies.iter().map(|kind| format!("no {kind}"))).collect()
+        };
+        details.insert("workload".into(), json!(self.workload.name()));
+        details.insert("asked".into(), json!(asked));
+        details.insert("transactions".into(), json!(self.table.len()));
+        details.insert("dependencies".into(), json!(self.data));
+        details.insert("found".into(), json!(counts));
+        details.insert("not".into(), names(&boundary.not));
+        details.insert("also_not".into(), names(&boundary.also_not));
+        details.insert("strongest".into(), names(&boundary.strongest));
+        if !findings.broken.is_empty() {
+            details.insert("undecided".into(), json!(findings.broken));
+        }
+        details
+    }
+
+    fn anomaly(
+        &self,
+        kind: AnomalyKind,
+        explanation: String,
+        txns: &[u32],
+        evidence: Map<String, serde_json::Value>,
+    ) -> Anomaly {
+        let ops = txns.iter().filter_map(|txn| self.table.event(*txn)).map(OpIndex).collect();
+        Anomaly { kind: kind.name().into(), checker: CHECKER.into(), explanation, ops, evidence }
+    }
+
+    fn cycle(&self, cycle: &Cycle, explain: &Explain<'_>) -> Anomaly {
+        let count = cycle.txns.len();
+        let (mut words, mut steps) = (Vec::new(), Vec::new());
+        let mut text = String::from("Let ");
+        for (at, txn) in cycle.txns.iter().enumerate() {
+            let end = if at + 1 == count { ". Then " } else { "; " };
+            text.push_str(&format!("T{} = {}{end}", at + 1, self.table.who(*txn)));
+        }
+        for (at, why) in cycle.whys.iter().enumerate() {
+            let (a, b) = (cycle.txns[at], cycle.txns[(at + 1) % count]);
+            let step = self.step(a, b, *why, explain);
+            let (a, b) = (format!("T{}", at + 1), format!("T{}", (at + 1) % count + 1));
+            words.push(format!("{a} comes before {b}, because {}", step.words(&a, &b)));
+            steps.push(step.json(self.table));
+        }
+        if let Some(last) = words.pop() {
+            text.push_str(&words.join("; "));
+            text.push_str(&format!("; yet {last}: a contradiction."));
+        }
+        let ids: Vec<Option<u32>> =
+            cycle.txns.iter().chain(&cycle.txns[..1]).map(|txn| self.table.event(*txn)).collect();
+        let mut evidence = Map::new();
+        evidence.insert("cycle".into(), json!(ids));
+        evidence.insert("steps".into(), json!(steps));
+        self.anomaly(cycle.kind, text, &cycle.txns, evidence)
+    }
+
+    fn step(&self, a: u32, b: u32, why: Why, explain: &Explain<'_>) -> Step {
+        let known = match why {
+            Why::Process => {
+                let process = self.table.process(self.table.txns()[a as usize].session);
+                let text = format!("process {process} ran {{a}} before {{b}}");
+                Some(Step::without_key(why, text))
+            }
+            Why::Realtime => Some(Step::without_key(why, "{a} ended before {b} began".to_owned())),
+            _ => explain(a, b, why),
+        };
+        known.unwrap_or_else(|| Step::without_key(why, "{b} depends on {a}".to_owned()))
+    }
+}

@@ -1,0 +1,113 @@
+//! Elle's verdicts on small histories, as they lie beside this repository.
+
+#![allow(dead_code, reason = "each test uses what it needs")]
+
+use quorate_checkers::format::{Format, Options as Reading, read};
+use quorate_checkers::history::History;
+use quorate_checkers::transactions::{AnomalyKind, KeyRules, KindSet, Options, TxnModel, Workload};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// A history with what Elle said of it.
+pub(crate) struct Case {
+    pub(crate) name: String,
+    pub(crate) history: History,
+    pub(crate) options: Options,
+    /// Whether it was checked with an option that we have not.
+    pub(crate) foreign: Option<String>,
+    pub(crate) expected: Expected,
+}
+
+/// What Elle said.
+#[derive(Debug)]
+pub(crate) struct Expected {
+    pub(crate) valid: String,
+    pub(crate) types: BTreeSet<String>,
+    pub(crate) not: BTreeSet<String>,
+    pub(crate) also_not: BTreeSet<String>,
+}
+
+/// The folder of the cases, if it is there.
+pub(crate) fn folder() -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/cases/transactions");
+    path.is_dir().then_some(path)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the test reads the files; the crate does not")]
+pub(crate) fn bytes(path: &Path) -> Vec<u8> {
+    let raw = std::fs::read(path).expect("a readable case");
+    if raw.starts_with(&[0x1f, 0x8b]) {
+        let mut plain = Vec::new();
+        flate2::read::GzDecoder::new(&raw[..]).read_to_end(&mut plain).expect("a whole file");
+        plain
+    } else {
+        raw
+    }
+}
+
+/// All cases of a file.
+pub(crate) fn cases(path: &Path, workload: Workload) -> Vec<Case> {
+    let text = String::from_utf8(bytes(path)).expect("text");
+    text.lines().map(|line| case(line, workload)).collect()
+}
+
+fn case(line: &str, workload: Workload) -> Case {
+    let json: Value = serde_json::from_str(line).expect("a case is JSON");
+    let name = json["name"].as_str().expect("a name").to_owned();
+    let text = json["history"].to_string();
+    let reading = Reading { synthesise: true, ..Reading::default() };
+    let history = read(text.as_bytes(), &name, Format::ElleJson, reading)
+        .unwrap_or_else(|error| panic!("{error}"))
+        .history;
+    let (options, foreign) = options(&json["opts"], workload);
+    let expect = &json["expect"];
+    let valid = match &expect["valid"] {
+        Value::Bool(valid) => valid.to_string(),
+        other => other.as_str().unwrap_or_default().to_owned(),
+    };
+    let mut types = strings(&expect["anomaly_types"]);
+    types.remove("empty-transaction-graph");
+    let models = |names: BTreeSet<String>| -> BTreeSet<String> {
+        names.iter().map(|name| model(name).name().to_owned()).collect()
+    };
+    let expected = Expected {
+        valid,
+        types,
+        not: models(strings(&expect["not"])),
+        also_not: models(strings(&expect["also_not"])),
+    };
+    Case { name, history, options, foreign, expected }
+}
+
+fn options(json: &Value, workload: Workload) -> (Options, Option<String>) {
+    let flag = |name: &str| json[name].as_bool().unwrap_or(false);
+    let anomalies: KindSet = strings(&json["anomalies"])
+        .iter()
+        .map(|name| AnomalyKind::from_name(name).unwrap_or_else(|| panic!("no anomaly {name}")))
+        .collect();
+    let options = Options {
+        workload: Some(workload),
+        models: strings(&json["consistency-models"]).iter().map(|name| model(name)).collect(),
+        anomalies,
+        keys: KeyRules {
+            sequential: flag("sequential-keys?"),
+            linearizable: flag("linearizable-keys?"),
+            reads_before_writes: flag("wfr-keys?"),
+        },
+        everything: false,
+        ..Options::default()
+    };
+    let foreign = json.get("transaction-order").map(|_| "transaction-order".to_owned());
+    (options, foreign)
+}
+
+fn model(name: &str) -> TxnModel {
+    name.parse().unwrap_or_else(|error| panic!("{error}"))
+}
+
+pub(crate) fn strings(json: &Value) -> BTreeSet<String> {
+    let items = json.as_array().into_iter().flatten();
+    items.filter_map(Value::as_str).map(str::to_owned).collect()
+}
