@@ -223,7 +223,7 @@ impl Caller {
     /// An attempt may have arrived; if it has, it may have an effect.
     fn may_have_reached(&mut self) {
         self.reached |= match &self.request {
-            Request::Kv(_) => true,
+            Request::Kv(_) | Request::Orders(_) => true,
             Request::Txn(request) => interactive::has_effect(request),
         };
     }

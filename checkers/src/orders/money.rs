@@ -92,9 +92,9 @@ fn taken<'h>(facts: &Facts<'h>, kind: &Kind) -> BTreeMap<&'h str, Option<i64>> {
         *sum = match (order.last, *sum) {
             (Some(Stage::Confirmed), Some(sum)) if facts.is_settled(order) => Some(sum + amount),
             (Some(_), sum) if facts.is_settled(order) => sum,
-            // One that is in no book took nothing, or is reported as lost.
-            (None, sum) => sum,
-            (Some(_), _) => None,
+            // One that is in no book took nothing; or it is reported, or came too late.
+            (None, sum) if order.effects.is_empty() => sum,
+            (_, _) => None,
         };
     }
     taken
@@ -133,7 +133,7 @@ fn parcels(facts: &Facts<'_>) -> Vec<Violation> {
     let open = |item: &str| {
         facts.orders.values().any(|order| {
             let same = || field(order, "item").and_then(Value::as_str) == Some(item);
-            order.last.is_some() && !facts.is_settled(order) && same()
+            !order.effects.is_empty() && !facts.is_settled(order) && same()
         })
     };
     let differ = shipping.accounts.iter().filter(|(item, sent)| {

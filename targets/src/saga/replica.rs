@@ -245,7 +245,6 @@ impl Orders {
         let (token, seq) = (self.token, self.book.seq());
         let Role::Leader(lead) = &mut self.role else { return };
         let gate = &mut lead.gate;
-        debug_assert!(gate.fresh.is_empty() || seq > 0, "entries are part of the book");
         gate.round += 1;
         gate.follower = Some(0);
         gate.sent_book = Some(seq);
