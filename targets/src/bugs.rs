@@ -322,8 +322,8 @@ pub const ALL: &[Entry] = &[
         bug: Bug::NoFencing,
         name: "no-fencing",
         target: "saga-orders",
-        sentence: "Nobody compares fencing tokens: an orchestrator that was paused goes on beside its successor.",
-        anomaly: "leftover-effect: cancelled, and shipped",
+        sentence: "A lease is not looked at again once it was granted, and nobody compares fencing tokens: an orchestrator that was paused goes on beside its successor.",
+        anomaly: "went-back, lost-order or leftover-effect: two orchestrators drive one saga",
         needs: &["--nemesis", "pause", "--nemesis-interval", "1s"],
     },
     Entry {

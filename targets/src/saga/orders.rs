@@ -19,6 +19,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// How often the lease is extended while it lasts, so that some of the questions may get lost.
+const RENEWALS: u32 = 8;
 /// So many requests that were passed on are followed.
 const FORWARDED_MAX: usize = 4096;
 
@@ -42,7 +44,7 @@ pub struct Orders {
     pub(super) heard: bool,
     /// Requests of own clients that were passed on.
     forwarded: BTreeSet<u64>,
-    /// Of the last try to get the lease, or to extend it.
+    /// Of the last try to get the lease.
     nonce: u64,
     /// Whether records were appended behind the last sync.
     pub(super) unsynced: bool,
@@ -65,6 +67,10 @@ pub(super) struct Lead {
     pub(super) waiting: BTreeMap<String, Vec<Origin>>,
     /// How often the present step of an order was sent.
     pub(super) attempts: BTreeMap<String, u32>,
+    /// How often the lease was asked to be extended.
+    asked: u64,
+    /// The last of these questions that was answered.
+    renewed: u64,
 }
 
 impl Orders {
@@ -184,7 +190,11 @@ impl Orders {
         match timer {
             Timer::Acquire => self.acquire(cx),
             Timer::Renew => self.renew(cx),
-            Timer::Lapsed => self.depose(cx),
+            Timer::Lapsed => {
+                if !self.has(Bug::NoFencing) {
+                    self.depose(cx);
+                }
+            }
             Timer::Resend => self.on_resend(cx),
             Timer::Retry(order) => self.on_retry(&order, cx),
             Timer::Patience(order) => self.on_patience(&order, cx),
@@ -213,13 +223,25 @@ impl Orders {
     }
 
     fn renew(&mut self, cx: &mut Cx<'_, SagaOrders>) {
-        if !self.leads() {
+        let token = self.token;
+        let Role::Leader(lead) = &mut self.role else { return };
+        lead.asked += 1;
+        let ask = Ask::Renew { token, nonce: lead.asked };
+        cx.send(SHIPPING, Message::Lease(ask));
+        cx.set_timer(Timer::Renew, self.options.lease / RENEWALS);
+    }
+
+    /// The registrar counts the lease from when it was asked, or later; the holder stops a
+    /// quarter of a lease earlier than that.
+    fn on_renewed(&mut self, nonce: u64, cx: &mut Cx<'_, SagaOrders>) {
+        let Role::Leader(lead) = &mut self.role else { return };
+        if nonce <= lead.renewed || nonce > lead.asked {
             return;
         }
-        self.nonce = cx.rng().next_u64();
-        let ask = Ask::Renew { token: self.token, nonce: self.nonce };
-        cx.send(SHIPPING, Message::Lease(ask));
-        cx.set_timer(Timer::Renew, self.options.lease / 4);
+        lead.renewed = nonce;
+        let ago = u32::try_from(lead.asked - nonce + 1).unwrap_or(u32::MAX);
+        let left = (RENEWALS * 3 / 4).saturating_sub(ago);
+        cx.set_timer(Timer::Lapsed, self.options.lease / RENEWALS * left);
     }
 
     fn on_word(&mut self, word: Word, cx: &mut Cx<'_, SagaOrders>) {
@@ -229,15 +251,10 @@ impl Orders {
                     self.lead(token, paired, cx);
                 }
             }
-            // The last question was asked a quarter of a lease ago at most.
-            Word::Renewed { nonce } => {
-                if nonce == self.nonce && self.leads() {
-                    cx.set_timer(Timer::Lapsed, self.options.lease / 2);
-                }
-            }
+            Word::Renewed { nonce } => self.on_renewed(nonce, cx),
             Word::Noted { version } => self.on_noted(version),
             Word::Held { holder, token } => {
-                if self.leads() && token > self.token {
+                if self.leads() && token > self.token && !self.has(Bug::NoFencing) {
                     self.depose(cx);
                 }
                 if !self.leads() {
@@ -257,9 +274,11 @@ impl Orders {
             gate: Gate::new(paired),
             waiting: BTreeMap::new(),
             attempts: BTreeMap::new(),
+            asked: 0,
+            renewed: 0,
         }));
         cx.cancel_timer(Timer::Acquire);
-        cx.set_timer(Timer::Renew, self.options.lease / 8);
+        cx.set_timer(Timer::Renew, self.options.lease / RENEWALS);
         cx.set_timer(Timer::Lapsed, self.options.lease / 2);
         cx.set_timer(Timer::Resend, RESEND);
         self.resume(cx);
