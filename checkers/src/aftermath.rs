@@ -71,7 +71,8 @@ fn unserved(history: &History) -> Vec<Unserved> {
     for operation in history.operations().iter().filter(|operation| operation.invoke > begin) {
         let invocation = history.event(operation.invoke);
         let node = invocation.node.as_deref().unwrap_or("").to_owned();
-        let key = invocation.key.as_ref().map_or_else(String::new, Value::to_string);
+        // What has no key is a question by its argument.
+        let key = invocation.key.as_ref().unwrap_or(&invocation.value).to_string();
         let entry = asked.entry((node, key)).or_insert((0, operation.invoke, false));
         entry.0 += 1;
         entry.1 = operation.invoke;

@@ -11,10 +11,12 @@
 //! | [`Format::ElleJson`] | one list of objects, or one object a line | one list |
 //! | [`Format::JepsenLog`] | `process type f value [error]` a line, in Jepsen's log or alone | where it can say it |
 //! | [`Format::KvLog`] | as EDN | where it can say it |
+//! | [`Format::Intervals`] | `method value begin end` a line | no |
 //! | [`Format::Dbcop`], [`Format::Cobra`], [`Format::Plume`], [`Format::Awdit`] | streaming: sessions of transactions without times | no |
 
 pub(crate) mod edn;
 mod foreign;
+mod intervals;
 pub(crate) mod json;
 mod log;
 mod maps;
@@ -37,6 +39,8 @@ pub enum Format {
     JepsenLog,
     /// Porcupine's key-value data: EDN maps of `get`, `put` and `append` on string keys.
     KvLog,
+    /// Calls of one object as intervals, as fastlin and fptlin read them: `# queue`, then lines.
+    Intervals,
     /// dbcop's `history.bincode`.
     Dbcop,
     /// Cobra's logs, a file a session: see [`read_cobra`] for a whole folder of them.
@@ -94,12 +98,13 @@ pub enum WriteError {
 
 impl Format {
     /// All of them.
-    pub const ALL: [Format; 9] = [
+    pub const ALL: [Format; 10] = [
         Format::Jsonl,
         Format::Edn,
         Format::ElleJson,
         Format::JepsenLog,
         Format::KvLog,
+        Format::Intervals,
         Format::Dbcop,
         Format::Cobra,
         Format::Plume,
@@ -114,11 +119,20 @@ impl Format {
             Format::ElleJson => "elle-json",
             Format::JepsenLog => "jepsen-log",
             Format::KvLog => "kv-log",
+            Format::Intervals => "intervals",
             Format::Dbcop => "dbcop",
             Format::Cobra => "cobra",
             Format::Plume => "plume",
             Format::Awdit => "awdit",
         }
+    }
+
+    /// Whether histories can be written in it; all formats can be read.
+    pub fn is_written(self) -> bool {
+        !matches!(
+            self,
+            Format::Intervals | Format::Dbcop | Format::Cobra | Format::Plume | Format::Awdit
+        )
     }
 
     /// The format with this name.
@@ -154,6 +168,9 @@ impl Format {
         }
         let head = String::from_utf8_lossy(head);
         let mut rest = head.trim_start_matches('\u{feff}').trim_start();
+        if rest.starts_with("# ") {
+            return Some(Format::Intervals); // EDN has no such tag
+        }
         let listed = rest.starts_with(['[', '(']);
         rest = rest.trim_start_matches(['[', '(']).trim_start();
         let looks = match rest.chars().next() {
@@ -208,6 +225,7 @@ pub fn read(
     let text = text_of(&bytes, origin)?;
     let result = match format {
         Format::JepsenLog => log::read(text, options),
+        Format::Intervals => intervals::read(text),
         Format::ElleJson => maps::read_json(text, options),
         _ => maps::read_edn(text, options),
     };
@@ -251,7 +269,7 @@ pub fn write(output: impl Write, format: Format, history: &History) -> Result<()
         Format::ElleJson => maps::write_json(&mut output, history)?,
         Format::JepsenLog => log::write(&mut output, history)?,
         Format::KvLog => log::write_kv(&mut output, history)?,
-        Format::Dbcop | Format::Cobra | Format::Plume | Format::Awdit => {
+        Format::Intervals | Format::Dbcop | Format::Cobra | Format::Plume | Format::Awdit => {
             let why = "it is read only";
             return Err(WriteError::Unsayable { format, at: OpIndex(0), why });
         }

@@ -6,7 +6,9 @@
 //!
 //! For a model of your own there are three strengths: [`is_linearizable`] is a bool,
 //! [`verdict`] keeps to a budget, [`explain`] shows its evidence. All decide by a search that is
-//! exact for any [`Model`](crate::model::Model).
+//! exact for any [`Model`](crate::model::Model). [`check_calls`] decides plain calls of a known
+//! object by its special algorithm. [`minimize`] finds a small history that still fails, and
+//! [`staleness`] says by how much reads were late.
 
 mod append;
 mod by_model;
@@ -23,12 +25,17 @@ mod minimize;
 mod objects;
 pub mod online;
 mod options;
+mod plain;
 mod pool;
 mod register;
 mod report;
 mod search;
 mod set;
-mod words;
+mod staleness;
+mod texts;
+mod transactional;
+mod variant;
+pub(crate) mod words;
 
 pub use call::Call;
 pub use guess::guess;
@@ -36,8 +43,11 @@ pub use key::Algorithm;
 pub use kind::{ModelKind, NoSuchModel};
 pub use minimize::minimize;
 pub use options::{Options, Span, Unknown};
+pub use plain::{Ask, check_calls, history_of};
 pub use report::check;
 pub use search::{Alternative, Failure, Placed};
+pub use staleness::{Staleness, staleness};
+pub use variant::Variant;
 
 use crate::model::Model;
 use meter::{Meter, Purse};

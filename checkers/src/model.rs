@@ -43,16 +43,20 @@ mod list;
 mod map;
 mod pool;
 mod register;
+mod registers;
 mod small;
+mod text;
 
 pub use list::{AppendList, ListInput, ListOutput};
 pub use map::Map;
 pub use pool::{PoolInput, PoolOutput, PriorityQueue, Queue, Stack};
 pub use register::{Register, RegisterInput, RegisterOutput};
+pub use registers::{Access, Registers};
 pub use small::{
     Counter, CounterInput, Membership, MembershipInput, MembershipOutput, Mutex, MutexInput,
-    OwnedLock,
+    OwnedLock, PermitInput, Semaphore,
 };
+pub use text::{AppendText, TextInput};
 
 use std::fmt::Debug;
 use std::hash::Hash;
@@ -89,6 +93,14 @@ pub trait Model: Sync {
     fn effect(&self, input: &Self::Input, output: Option<&Self::Output>) -> Effect {
         let _ = (input, output);
         Effect::Updates
+    }
+
+    /// Another input that can do whatever this one can, when nobody learns the answers; as a
+    /// write can for a compare-and-set to the same value. The search then keeps the stronger of
+    /// two calls that crashed. The default, none, is always right.
+    fn stand_in(&self, input: &Self::Input) -> Option<Self::Input> {
+        let _ = input;
+        None
     }
 
     /// Bytes that a state takes, roughly; counted against the search's budget of memory. Worth

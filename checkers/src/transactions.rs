@@ -11,19 +11,25 @@
 
 mod access;
 mod check;
+mod committed;
 mod cycles;
 mod finding;
 mod graph;
 mod intern;
+pub mod isolation;
 mod kind;
 mod lattice;
 mod list_append;
 mod order;
 mod parse;
 pub mod registers;
+mod rw_register;
 mod scc;
+mod scratch;
+pub mod serial;
 mod step;
 mod table;
+pub mod timestamps;
 pub mod weak;
 mod words;
 
@@ -31,5 +37,5 @@ pub use check::{CHECKER, KeyRules, Options, Unguessed, Workload, check, check_ta
 pub use intern::Interner;
 pub use kind::{AnomalyKind, KindSet};
 pub use lattice::{Boundary, NoSuchTxnModel, TxnModel};
-pub use parse::Malformed;
+pub use parse::{Malformed, is_transactional};
 pub use table::{Action, KeyId, ListId, MicroOp, Outcome, Session, Table, Txn, TxnId, ValueId};

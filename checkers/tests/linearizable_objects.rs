@@ -6,8 +6,9 @@ use linearizable_support::{Recorded, Shape, oracle, record, rng, rounds, show, s
 use quorate_checkers::history::{EventType, History};
 use quorate_checkers::linearizable::{Call, ModelKind, Options, check};
 use quorate_checkers::model::{
-    AppendList, ListInput, ListOutput, Membership, MembershipInput, MembershipOutput, Model,
-    MutexInput, OwnedLock, PoolInput, PoolOutput, PriorityQueue, Queue, Stack,
+    AppendList, Counter, CounterInput, ListInput, ListOutput, Membership, MembershipInput,
+    MembershipOutput, Model, MutexInput, OwnedLock, PoolInput, PoolOutput, PriorityQueue, Queue,
+    Stack,
 };
 use quorate_checkers::value::Value;
 use quorate_checkers::verdict::Valid;
@@ -319,7 +320,7 @@ fn append_lists() {
     tally.balanced(0.1);
 }
 
-/// A set that only grows, as a list whose order does not matter.
+/// A set that only grows, as a sorted list.
 struct GrowOnly;
 
 impl Model for GrowOnly {
@@ -339,40 +340,116 @@ impl Model for GrowOnly {
         output: Option<&ListOutput<i64>>,
     ) -> Option<Vec<i64>> {
         let mut set = state.clone();
-        match input {
-            ListInput::Append(element) => set.push(*element),
-            ListInput::Write(_) => return None,
-            ListInput::Read => {
-                if let Some(ListOutput::Seen(seen)) = output {
-                    let mut seen = seen.clone();
-                    seen.sort_unstable();
-                    return (seen == set).then_some(set);
-                }
+        match (input, output) {
+            (ListInput::Append(element), _) if set.contains(element) => {}
+            (ListInput::Append(element), _) => set.push(*element),
+            (ListInput::Write(_), _) => return None,
+            (ListInput::Read, Some(ListOutput::Seen(seen))) => {
+                let mut seen = seen.clone();
+                seen.sort_unstable();
+                return (seen == set).then_some(set);
             }
+            (ListInput::Read, _) => {}
         }
         set.sort_unstable();
         Some(set)
     }
 }
 
+/// A run of a set that only grows, in which elements may be added again, with some answers
+/// falsified.
+fn growing(rng: &mut impl Rng) -> Vec<Call<ListInput<i64>, ListOutput<i64>>> {
+    let crashes = rng.random_bool(0.5);
+    let shape = shape(rng, 8, crashes);
+    let elements = rng.random_range(1..=8);
+    let ask = |rng: &mut dyn Rng, _| match rng.random_range(0..5) {
+        0..=2 => ListInput::Append(rng.random_range(1..=elements)),
+        _ => ListInput::Read,
+    };
+    let mut calls = simulate(rng, shape, Vec::new(), ask, |state: &mut Vec<i64>, input| {
+        match input {
+            ListInput::Append(element) if !state.contains(element) => state.push(*element),
+            ListInput::Read => return ListOutput::Seen(state.clone()),
+            _ => {}
+        }
+        ListOutput::Done
+    });
+    for call in &mut calls {
+        if let Some(ListOutput::Seen(set)) = &mut call.output
+            && rng.random_bool(0.15)
+        {
+            if rng.random_bool(0.5) {
+                set.pop();
+            } else {
+                set.push(rng.random_range(1..=elements));
+            }
+        }
+    }
+    calls
+}
+
 #[test]
 fn sets_that_only_grow() {
     let mut tally = Tally::default();
     for seed in 0..rounds(50_000) {
-        let mut calls = lists(&mut rng(seed), false);
-        let mut known = Vec::new();
-        calls.retain(|call| match &call.input {
-            ListInput::Append(element) if known.contains(element) => false,
-            ListInput::Append(element) => {
-                known.push(*element);
-                true
-            }
-            _ => true,
-        });
+        let calls = growing(&mut rng(seed));
         let history = record(&calls, |_| None, |input, output| record_list(input, output, "add"));
         tally.compare(&GrowOnly, &calls, ModelKind::GrowOnlySet, &history);
     }
     tally.balanced(0.0);
+}
+
+/// A run of a counter, with some answers falsified; all steps are `sizes[0]` or any of `sizes`.
+fn counter(rng: &mut impl Rng, sizes: &[i64]) -> Vec<Call<CounterInput, Option<i64>>> {
+    let crashes = rng.random_bool(0.5);
+    let shape = shape(rng, 8, crashes);
+    let ask = |rng: &mut dyn Rng, _| match rng.random_range(0..5) {
+        0..=2 => CounterInput::Add(sizes[rng.random_range(0..sizes.len())]),
+        _ => CounterInput::Read,
+    };
+    let mut calls = simulate(rng, shape, 0, ask, |state: &mut i64, input| match input {
+        CounterInput::Add(delta) => {
+            *state += delta;
+            None
+        }
+        CounterInput::Read => Some(*state),
+    });
+    for call in &mut calls {
+        if let Some(Some(value)) = &mut call.output
+            && rng.random_bool(0.15)
+        {
+            *value += rng.random_range(-2..=2);
+        }
+    }
+    calls
+}
+
+fn record_counter(input: &CounterInput, output: Option<&Option<i64>>) -> Recorded {
+    match input {
+        CounterInput::Add(delta) => Recorded::ok("add", Value::Int(*delta), Value::Int(*delta)),
+        CounterInput::Read => {
+            let seen = output.copied().flatten().map_or(Value::Null, Value::Int);
+            Recorded::ok("read", Value::Null, seen)
+        }
+    }
+}
+
+#[test]
+fn counters() {
+    let (mut equal, mut mixed) = (Tally::default(), Tally::default());
+    for seed in 0..rounds(50_000) {
+        let (tally, sizes): (_, &[i64]) = match seed % 6 {
+            0..3 => (&mut equal, &[1]),
+            3 => (&mut equal, &[-1]),
+            4 => (&mut equal, &[2]),
+            _ => (&mut mixed, &[1, 2, -1]),
+        };
+        let calls = counter(&mut rng(seed), sizes);
+        let history = record(&calls, |_| None, record_counter);
+        tally.compare(&Counter, &calls, ModelKind::Counter, &history);
+    }
+    equal.balanced(0.0);
+    mixed.balanced(1.0);
 }
 
 #[test]

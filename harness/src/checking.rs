@@ -3,14 +3,20 @@
 //! A checker that fails or runs out of its budget gives "unknown" with its reason, and never
 //! hides what the others found.
 
+mod transactions;
+
+pub use transactions::Asked;
+
+use crate::isolation;
 use crate::plan::Plan;
 use crate::stopped;
 use crate::usage::{wrong, wrong_name};
 use anyhow::Result;
 use quorate_checkers::history::History;
-use quorate_checkers::linearizable::ModelKind;
+use quorate_checkers::linearizable::{ModelKind, Variant};
+use quorate_checkers::transactions::isolation::Model;
 use quorate_checkers::verdict::{CheckerReport, Verdict};
-use quorate_checkers::{aftermath, linearizable, orders, stats};
+use quorate_checkers::{aftermath, invariants, linearizable, orders, stats};
 use quorate_targets::names::UnknownName;
 use quorate_workloads::registry;
 use quorate_workloads::workload::Check;
@@ -30,31 +36,53 @@ const TIMEOUT: Duration = Duration::from_mins(10);
 pub fn models() -> Vec<(&'static str, String)> {
     let meaning = "each operation takes effect at one moment between invocation and completion";
     let objects = ModelKind::ALL.into_iter().map(|kind| (kind.name(), kind.describe().to_owned()));
-    [(LINEARIZABLE, meaning.to_owned())].into_iter().chain(objects).collect()
+    let own = [(LINEARIZABLE, meaning.to_owned())];
+    let mut all: Vec<_> = own.into_iter().chain(transactions::models()).collect();
+    for model in isolation::models().chain(objects) {
+        if all.iter().all(|(known, _)| *known != model.0) {
+            all.push(model);
+        }
+    }
+    all
 }
 
 /// Checkers, with what each decides.
-pub const CHECKERS: &[(&str, &str)] = &[
-    ("linearizable", "is the history linearizable, key by key"),
-    ("orders", "did each order end with all of its effects or none, and did nothing get lost"),
-    ("stats", "did operations of each kind succeed at all"),
-    ("aftermath", "did the cluster serve again after healing, and did no node die by itself"),
-    (stopped::CHECKER, "in a simulation: did the protocol's invariants hold after every event"),
-];
+pub fn checkers() -> Vec<(&'static str, &'static str)> {
+    let invariants = invariants::ALL.iter().map(|invariant| (invariant.name, invariant.about));
+    let judges = [("linearizable", "is the history linearizable, key by key"), transactions::ABOUT];
+    let others = [
+        (
+            orders::CHECKER,
+            "did each order end with all of its effects or none, and is nothing lost",
+        ),
+        ("stats", "did operations of each kind succeed at all"),
+        ("aftermath", "did the cluster serve again after healing, and did no node die by itself"),
+        (stopped::CHECKER, "in a simulation: did the protocol's invariants hold after every event"),
+    ];
+    judges.into_iter().chain(isolation::CHECKERS).chain(invariants).chain(others).collect()
+}
 
 /// What is to be judged, and how long that may take.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The checks.
     pub checks: Vec<Check>,
+    /// Models of isolation that transactions over registers are judged by.
+    pub isolation: Vec<Model>,
     /// How these were chosen, where nobody named them.
     pub source: Option<String>,
     /// What is claimed of orders.
     pub orders: orders::Options,
+    /// What is asked of transactions.
+    pub transactions: Asked,
     /// When to give up.
     pub timeout: Duration,
     /// Threads; one a core where absent.
     pub threads: Option<usize>,
+    /// Until when an operation that crashed may take effect.
+    pub variant: Variant,
+    /// Whether to measure how stale the reads of registers are.
+    pub staleness: bool,
 }
 
 impl Request {
@@ -62,6 +90,7 @@ impl Request {
     pub fn of_plan(plan: &Plan) -> Result<Request> {
         let mut request = Request::of_workload(&plan.workload)?;
         request.timeout = plan.limits.check;
+        request.transactions = Asked::of_plan(plan);
         let isolation = plan.target_options.get("isolation").map(String::as_str);
         request.orders.isolated = isolation == Some("semantic-lock");
         Ok(request)
@@ -72,8 +101,18 @@ impl Request {
         history: &History,
         plan: Option<&Plan>,
         workload: Option<&str>,
-        model: Option<&str>,
+        asked: &Asked,
     ) -> Result<Request> {
+        if workload.is_none()
+            && asked.is_models_alone()
+            && let Some(request) = isolation::named(history, &asked.models)
+        {
+            return Ok(request);
+        }
+        if let Some(request) = Request::of_transactions(history, plan, workload, asked)? {
+            return Ok(request);
+        }
+        let model = asked.models.first().map(String::as_str);
         if let Some(name) = workload {
             return match name.parse::<ModelKind>() {
                 Ok(object) if registry::find(name).is_err() => Ok(Request::of_object(object)),
@@ -107,9 +146,23 @@ impl Request {
         Request::new(vec![Check::Linearizable { model: object.name() }])
     }
 
+    /// By models of isolation alone.
+    pub fn of_isolation(models: Vec<Model>) -> Request {
+        Request { isolation: models, ..Request::new(Vec::new()) }
+    }
+
     fn new(checks: Vec<Check>) -> Request {
-        let orders = orders::Options::default();
-        Request { checks, source: None, orders, timeout: TIMEOUT, threads: None }
+        Request {
+            checks,
+            isolation: Vec::new(),
+            source: None,
+            orders: orders::Options::default(),
+            transactions: Asked::default(),
+            timeout: TIMEOUT,
+            threads: None,
+            variant: Variant::Plain,
+            staleness: false,
+        }
     }
 
     /// By the names of the operations. Whether each kind of operation ever succeeded is a
@@ -141,10 +194,11 @@ impl Request {
 pub fn minimize(history: &History, request: &Request) -> Option<History> {
     let model = request.checks.iter().find_map(|check| match check {
         Check::Linearizable { model } => model.parse::<ModelKind>().ok(),
-        _ => None,
+        Check::Transactions { .. } | Check::Invariant { .. } | Check::Orders | Check::Stats => None,
     })?;
     let threads = request.threads.unwrap_or(0);
-    let options = linearizable::Options { threads, ..linearizable::Options::default() };
+    let variant = request.variant;
+    let options = linearizable::Options { threads, variant, ..linearizable::Options::default() };
     linearizable::minimize(history, model, &options)
 }
 
@@ -161,6 +215,8 @@ pub fn check(history: &History, request: &Request) -> Verdict {
         });
         let mut reports: Vec<(String, CheckerReport)> =
             request.checks.iter().map(|check| run_one(history, request, *check, stop)).collect();
+        let stopped = || stop.load(Ordering::Relaxed);
+        reports.extend(isolation::check(history, &request.isolation, &stopped));
         reports.push(("aftermath".into(), aftermath::check(history)));
         reports.extend(stopped::check(history).map(|report| (stopped::CHECKER.into(), report)));
         drop(done);
@@ -177,21 +233,30 @@ fn run_one(
     match check {
         Check::Stats => ("stats".into(), stats::check(history)),
         Check::Orders => (orders::CHECKER.into(), orders::check(history, &request.orders)),
-        Check::Transactions { .. } | Check::Invariant { .. } => {
-            let why = format!("{check:?} is not wired to its checker");
-            ("transactions".into(), CheckerReport::unknown(why))
+        Check::Transactions { kind } => transactions::run(history, kind, &request.transactions),
+        Check::Invariant { name } => {
+            let report = match invariants::find(name) {
+                Some(invariant) => (invariant.check)(history),
+                None => CheckerReport::unknown(format!("there is no invariant `{name}`")),
+            };
+            (name.into(), report)
         }
         Check::Linearizable { model } => {
             let stopped = || stop.load(Ordering::Relaxed);
             let options = linearizable::Options {
                 threads: request.threads.unwrap_or(0),
                 stop: Some(&stopped),
+                variant: request.variant,
                 ..linearizable::Options::default()
             };
-            let report = match model.parse() {
+            let mut report = match model.parse() {
                 Ok(kind) => linearizable::check(history, kind, &options),
                 Err(error) => CheckerReport::unknown(error.to_string()),
             };
+            if request.staleness {
+                let measured = linearizable::staleness(history);
+                report.details.insert("staleness".into(), measured.to_json());
+            }
             ("linearizable".into(), report)
         }
     }

@@ -4,10 +4,11 @@ use crate::plan::Plan;
 use crate::results::{self, file};
 use crate::usage::{wrong, wrong_name};
 use anyhow::{Context, Result};
+use flate2::read::GzDecoder;
 use quorate_checkers::format::{self, Format};
-use quorate_checkers::history::History;
+use quorate_checkers::history::{self, Fault, History, HistoryError, OpView, ReadError};
 use std::fs;
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
 
 /// A history, and what is known of where it came from.
@@ -33,6 +34,11 @@ pub fn load(results_dir: &Path, named: Option<&Path>, format: Option<Format>) ->
             return Err(wrong(format!("{}: there is no such file or folder", path.display())));
         }
         return load_file(path, format);
+    }
+    if let Some(logs) = named.map(cobra_logs).transpose()?.filter(|logs| !logs.is_empty()) {
+        let loaded = format::read_cobra(logs).map_err(wrong_name)?;
+        let (history, notes) = (loaded.history, loaded.notes);
+        return Ok(Loaded { history, plan: None, folder: None, notes });
     }
     let folder = results::find(results_dir, named).map_err(|error| wrong(format!("{error:#}")))?;
     load_run(&folder)
@@ -69,6 +75,26 @@ fn load_plan(path: &Path) -> Result<Option<Plan>> {
         .map_err(|error| wrong(format!("{}: not a plan: {error}", path.display())))
 }
 
+/// The sessions of a folder of Cobra's logs, `T<n>.log`; none if it is no such folder.
+fn cobra_logs(folder: &Path) -> Result<Vec<(u64, String, fs::File)>> {
+    let cannot = || format!("cannot read {}", folder.display());
+    let mut logs = Vec::new();
+    for entry in fs::read_dir(folder).with_context(cannot)? {
+        let path = entry.with_context(cannot)?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let number = name.strip_prefix('T').and_then(|rest| rest.strip_suffix(".log"));
+        let Some(number) = number.and_then(|number| number.parse().ok()) else { continue };
+        let origin = path.display().to_string();
+        let file = fs::File::open(&path).with_context(|| format!("cannot open {origin}"))?;
+        logs.push((number, origin, file));
+    }
+    logs.sort_unstable_by_key(|(number, ..)| *number);
+    Ok(logs)
+}
+
+/// How a file that gzip packed begins.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
 /// Bytes that show a file's format.
 const HEAD: usize = 256;
 
@@ -80,17 +106,49 @@ pub fn read(
     torn_allowed: bool,
 ) -> Result<(History, Vec<String>)> {
     let origin = path.display().to_string();
-    let mut file = fs::File::open(path).with_context(|| format!("cannot open {origin}"))?;
+    let cannot = || format!("cannot read {origin}");
+    let file = fs::File::open(path).with_context(|| format!("cannot open {origin}"))?;
+    let mut file = io::BufReader::new(file);
+    let packed = file.fill_buf().with_context(cannot)?.starts_with(&GZIP);
+    let mut file: Box<dyn Read> =
+        if packed { Box::new(GzDecoder::new(file)) } else { Box::new(file) };
     let mut head = Vec::new();
-    file.by_ref()
-        .take(HEAD as u64)
-        .read_to_end(&mut head)
-        .with_context(|| format!("cannot read {origin}"))?;
-    let format = format.or_else(|| Format::detect(&origin, &head)).ok_or_else(|| {
+    file.by_ref().take(HEAD as u64).read_to_end(&mut head).with_context(cannot)?;
+    let name = origin.strip_suffix(".gz").filter(|_| packed).unwrap_or(&origin);
+    let format = format.or_else(|| Format::detect(name, &head)).ok_or_else(|| {
         wrong(format!("{origin}: not a history in any format that is known; name it with --from"))
     })?;
     let options = format::Options { allow_torn_tail: torn_allowed, ..format::Options::default() };
-    let loaded = format::read(io::Cursor::new(head).chain(file), &origin, format, options)
-        .map_err(wrong_name)?;
+    let read = format::read(io::Cursor::new(head).chain(file), &origin, format, options);
+    let loaded = match read {
+        Ok(loaded) => loaded,
+        Err(error) => match only_completions(path, &origin, format, &error)? {
+            Some(loaded) => loaded,
+            None => return Err(wrong_name(error)),
+        },
+    };
     Ok((loaded.history, loaded.notes))
+}
+
+/// The history in a file that holds no invocations at all, as some write transactions down; the
+/// notes say so. Nothing if `error` is about something else.
+fn only_completions(
+    path: &Path,
+    origin: &str,
+    format: Format,
+    error: &ReadError,
+) -> Result<Option<history::Loaded>> {
+    if !matches!(error.fault, Fault::History(HistoryError::NotInvoked { .. })) {
+        return Ok(None);
+    }
+    let format = if format == Format::Jsonl { Format::ElleJson } else { format };
+    let options = format::Options { synthesise: true, ..format::Options::default() };
+    let file = fs::File::open(path).with_context(|| format!("cannot open {origin}"))?;
+    let Ok(loaded) = format::read(file, origin, format, options) else { return Ok(None) };
+    let synthetic = |op: OpView<'_>| {
+        let extra = op.invoke.extra.as_deref().unwrap_or_default();
+        extra.iter().any(|(name, _)| name.as_str() == "synthetic")
+    };
+    let none_was_there = loaded.history.ops().all(synthetic);
+    Ok(none_was_there.then_some(loaded))
 }

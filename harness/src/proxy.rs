@@ -5,12 +5,12 @@
 //! forwarded to wherever `j` listens now; nothing flows back on that connection. The stream is a
 //! sequence of frames (length as four bytes big-endian, then so many bytes), and what happens to
 //! a link happens to whole frames: a byte stream never loses a part of itself. What the frames
-//! say is not looked at.
+//! say decides nothing; its beginning is remembered for those who read of it later.
 //!
 //! A cut link is silent, not refused: both of its TCP ends stay up, and its frames are swallowed.
 //!
-//! Cost: a task a link, one read and one write for as many frames as have arrived, no allocation
-//! for a frame that passes at once.
+//! Cost: a task a link, one read and one write for as many frames as have arrived, one
+//! small allocation for what is remembered of a frame.
 
 mod behaviour;
 mod delay_line;
@@ -33,7 +33,7 @@ use std::time::Instant;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use traffic::Traffic;
+use traffic::{Traffic, messages_a_link};
 
 /// A directed link: who sends, who receives.
 pub type LinkId = (NodeId, NodeId);
@@ -75,6 +75,7 @@ impl Network {
     ) -> Result<Network, NetworkError> {
         let peers: BTreeMap<_, _> =
             members.iter().map(|node| (*node, watch::Sender::new(None))).collect();
+        let remembered = messages_a_link(members.len() * members.len().saturating_sub(1));
         let mut links = BTreeMap::new();
         let mut tasks = JoinSet::new();
         for (to, peer) in &peers {
@@ -83,7 +84,7 @@ impl Network {
                 let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(failed)?;
                 let address = listener.local_addr().map_err(failed)?;
                 let behaviour = watch::Sender::new(Behaviour::default());
-                let traffic = Arc::new(Traffic::new((*from, *to), epoch));
+                let traffic = Arc::new(Traffic::new((*from, *to), epoch, remembered));
                 let wire = Wire {
                     listener,
                     peer: peer.subscribe(),

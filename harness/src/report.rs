@@ -11,6 +11,7 @@
 //! the same bytes.
 
 mod anomalies;
+mod arrows;
 mod axis;
 mod columns;
 mod definitions;
@@ -19,9 +20,13 @@ mod evidence;
 mod facts;
 mod faults;
 mod headline;
+mod lamport;
+mod lanes;
 mod latency;
+mod lives;
 mod ops;
 mod page;
+mod passages;
 mod picture;
 mod plots;
 mod rate;
@@ -30,6 +35,7 @@ mod text;
 
 pub use statuses::StatusLine;
 
+use crate::messages::{self, Message};
 use crate::plan::Plan;
 use crate::results::file;
 use anyhow::{Context, Result};
@@ -49,6 +55,8 @@ pub struct Sources<'a> {
     pub verdict: &'a Verdict,
     /// What the nodes told of themselves, in order of time.
     pub statuses: &'a [StatusLine],
+    /// The messages between the nodes that are known, in the order of sending.
+    pub messages: &'a [Message],
     /// The nodes' logs, relative to the run folder, with `/` between the parts.
     pub logs: &'a [String],
 }
@@ -57,9 +65,18 @@ pub struct Sources<'a> {
 pub fn write(folder: &Path, plan: &Plan, history: &History, verdict: &Verdict) -> Result<()> {
     let statuses = statuses::read(&folder.join(file::STATUS))?;
     let logs = node_logs(folder)?;
-    let page = render(&Sources { plan, history, verdict, statuses: &statuses, logs: &logs });
+    let messages = messages::read(&folder.join(file::MESSAGES))?;
+    let sources =
+        Sources { plan, history, verdict, statuses: &statuses, messages: &messages, logs: &logs };
+    let page = render(&sources);
     let path = folder.join(file::REPORT);
     fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// The spans of time around the anomalies that are told in full: what is worth keeping of what is
+/// bounded.
+pub fn spans(history: &History, verdict: &Verdict) -> Vec<(u64, u64)> {
+    anomalies::spans(history, verdict)
 }
 
 /// The page. Linear in the history; takes about a second for a million operations.

@@ -18,10 +18,14 @@ pub mod file {
     pub const REPORT: &str = "report.html";
     /// What each node last told of itself, over time.
     pub const STATUS: &str = "status.jsonl";
+    /// Messages between the nodes, a bounded choice.
+    pub const MESSAGES: &str = "messages.jsonl";
     /// The latest events of a simulation, one a line.
     pub const TRACE: &str = "trace.txt";
     /// The plan of a failing simulation when all that does not matter is taken away.
     pub const MINIMAL: &str = "minimal.plan.json";
+    /// The folder of the run of that plan.
+    pub const MINIMAL_RUN: &str = "minimal";
     /// The run of that plan, told event by event.
     pub const STORY: &str = "story.txt";
     /// One folder a node: its logs and its data.

@@ -8,13 +8,15 @@ use crate::checking;
 use crate::duration;
 use crate::interpreter::{Counts, Interpreter, PhaseEnd};
 use crate::live::Live;
+use crate::messages;
 use crate::nemesis::Action;
 use crate::plan::Plan;
 use crate::progress::Progress;
-use crate::recorder::Recorder;
+use crate::recorder::{self, Recorder};
 use crate::report;
 use crate::results::{self, file};
 use crate::status_log::StatusLog;
+use crate::stopped;
 use crate::world::{self, Happening, World};
 use anyhow::{Context, Result, bail};
 use quorate_checkers::aftermath;
@@ -51,19 +53,27 @@ pub struct Done {
 /// Carries out a plan.
 pub fn run(plan: &Plan, options: &Options) -> Result<Done> {
     let folder = results::create(&options.results, &plan.name())?;
+    run_in(folder, plan, options.quiet)
+}
+
+/// Carries out a plan in a folder that is there and empty.
+pub fn run_in(folder: PathBuf, plan: &Plan, quiet: bool) -> Result<Done> {
     results::write_json(&folder.join(file::PLAN), plan)?;
-    let mut progress = Progress::new(options.quiet);
+    let mut progress = Progress::new(quiet);
     progress.say(&format!("{}  in {}", plan.command, folder.display()));
     let mut recorder = Recorder::create(&folder.join(file::HISTORY))?;
     let live = Live::of_plan(plan)?;
     recorder.follow(live.clone());
     let mut log = StatusLog::create(&folder.join(file::STATUS))?;
-    {
+    let messages = {
         let begun = Instant::now();
         let mut world = world::open(plan, &folder)?;
-        await_service(plan, world.as_mut())?;
+        let serves = await_service(plan, world.as_mut(), &mut recorder)?;
         progress.say(&ready_line(plan, begun));
         let mut observer = |world: &mut dyn World, counts: Counts| {
+            for turn in world.turns() {
+                log.turn(&turn)?;
+            }
             let statuses = world.statuses();
             log.write(world.now(), &statuses)?;
             let standing = live.as_ref().map(|live| format!("{}  ", live.words()));
@@ -71,33 +81,44 @@ pub fn run(plan: &Plan, options: &Options) -> Result<Done> {
             progress.update(&plan.target, counts, extra.trim_end());
             Ok(())
         };
-        drive(plan, world.as_mut(), &mut recorder, &mut observer)?;
+        if serves {
+            drive(plan, world.as_mut(), &mut recorder, &mut observer)?;
+        }
+        for turn in world.turns() {
+            log.turn(&turn)?;
+        }
         if let Some(cluster) = world.simulation() {
             results::write_text(&folder.join(file::TRACE), cluster.trace())?;
         }
+        let messages = world.messages();
         world.stop()?;
-    }
+        messages
+    };
     progress.finish();
     let history = History::from_events(recorder.finish()?)
         .context("the recorded history is not well-formed")?;
     progress.say(&format!("checking {} operations", history.operations().len()));
     let verdict = checking::check(&history, &checking::Request::of_plan(plan)?);
     results::write_json(&folder.join(file::VERDICT), &verdict)?;
+    let spans = report::spans(&history, &verdict);
+    let messages = messages::choose(messages, &spans, messages::WRITTEN_MAX);
+    messages::write(&folder.join(file::MESSAGES), &messages)?;
     report::write(&folder, plan, &history, &verdict)?;
     Ok(Done { folder, history, verdict })
 }
 
-/// Waits until some node says that it can serve.
-pub fn await_service(plan: &Plan, world: &mut dyn World) -> Result<()> {
+/// Waits until some node says that it can serve. `false` if it never will, since the simulation
+/// could not go on; that is then in the history.
+pub fn await_service(plan: &Plan, world: &mut dyn World, recorder: &mut Recorder) -> Result<bool> {
     const ASK_EVERY: Nanos = Nanos(5_000_000);
     if plan.nodes == 0 {
-        return Ok(());
+        return Ok(true);
     }
     let deadline = Nanos(world.now().0 + plan.limits.startup.as_nanos() as u64);
     while !world.statuses().values().any(|status| status.ready) {
         let now = world.now();
         if now >= deadline && plan.weather.is_some() {
-            return Ok(()); // in such weather it may never be
+            return Ok(true); // in such weather it may never be
         }
         if now >= deadline {
             bail!(
@@ -111,10 +132,15 @@ pub fn await_service(plan: &Plan, world: &mut dyn World) -> Result<()> {
                 bail!("{node} died before it could serve: {reason}")
             }
             Some(Happening::Interrupted) => bail!("interrupted before the load began"),
+            Some(Happening::Stopped { what, reason }) => {
+                let value = stopped::value(&what, &reason);
+                recorder.record(recorder::nemesis(world.now(), stopped::EVENT, value))?;
+                return Ok(false);
+            }
             _ => {}
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 fn ready_line(plan: &Plan, begun: Instant) -> String {

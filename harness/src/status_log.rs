@@ -4,6 +4,7 @@
 use anyhow::{Context, Result};
 use quorate_checkers::history::Nanos;
 use quorate_targets::node::{NodeId, Status};
+use quorate_targets::sim::Turn;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -13,7 +14,8 @@ use std::path::{Path, PathBuf};
 pub struct StatusLog {
     path: PathBuf,
     out: BufWriter<File>,
-    last: BTreeMap<NodeId, (String, u64)>,
+    /// As the last line has it.
+    last: BTreeMap<NodeId, Status>,
 }
 
 impl StatusLog {
@@ -26,14 +28,27 @@ impl StatusLog {
 
     /// Writes a line if any role or term changed, or a node fell silent or spoke again.
     pub fn write(&mut self, time: Nanos, statuses: &BTreeMap<NodeId, Status>) -> Result<()> {
-        let roles: BTreeMap<NodeId, (String, u64)> =
-            statuses.iter().map(|(id, status)| (*id, (status.role.clone(), status.term))).collect();
-        if roles == self.last {
+        let same = statuses.len() == self.last.len()
+            && statuses.iter().zip(&self.last).all(|((one, now), (other, then))| {
+                (one, &now.role, now.term) == (other, &then.role, then.term)
+            });
+        if same {
             return Ok(());
         }
-        self.last = roles;
+        self.last.clone_from(statuses);
+        self.line(time)
+    }
+
+    /// Writes a line for a change of role or term that is known exactly. It goes before what is
+    /// seen at a later time.
+    pub fn turn(&mut self, turn: &Turn) -> Result<()> {
+        self.last.insert(turn.node, turn.status.clone());
+        self.line(Nanos(turn.time.0))
+    }
+
+    fn line(&mut self, time: Nanos) -> Result<()> {
         let nodes: BTreeMap<String, &Status> =
-            statuses.iter().map(|(id, status)| (id.to_string(), status)).collect();
+            self.last.iter().map(|(id, status)| (id.to_string(), status)).collect();
         let line = serde_json::json!({ "time": time.0, "nodes": nodes });
         writeln!(self.out, "{line}")
             .and_then(|()| self.out.flush())

@@ -6,6 +6,7 @@
 //! nothing of its form was told on its wire since sender and receiver last changed. This rule
 //! knows nothing of any protocol, so that it holds for each target.
 
+use crate::messages::plain;
 use crate::plan::Plan;
 use crate::trial::{self, Trial};
 use anyhow::Result;
@@ -254,55 +255,9 @@ fn cut(text: &str) -> String {
     text.chars().take(TEXT_MAX).chain("...".chars()).collect()
 }
 
-/// Debug text with newtypes of numbers taken for their numbers: `Term(3)` is `3`, `NodeId(2)` is
-/// `n2`.
-fn plain(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(open) = rest.find('(') {
-        let (before, inside) = rest.split_at(open);
-        let word =
-            before.len() - before.trim_end_matches(|c: char| c.is_alphanumeric() || c == '_').len();
-        let number = inside[1..].find(')').map(|close| &inside[1..=close]);
-        match number {
-            Some(number)
-                if word > 0 && !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) =>
-            {
-                let (kept, name) = before.split_at(before.len() - word);
-                out.push_str(kept);
-                if name == "NodeId" {
-                    out.push('n');
-                } else if name == "Some" || name == "Number" {
-                    // The number says it all.
-                } else if !matches!(name, "Term" | "Index") {
-                    out.push_str(name);
-                    out.push(' ');
-                }
-                out.push_str(number);
-                rest = &inside[number.len() + 2..];
-            }
-            _ => {
-                out.push_str(before);
-                out.push('(');
-                rest = &inside[1..];
-            }
-        }
-    }
-    out.push_str(rest);
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_told_plainly() {
-        let text = "Vote(Ballot { term: Term(2), last: Index(0), vote: Some(NodeId(3)), x: () })";
-        assert_eq!(plain(text), "Vote(Ballot { term: 2, last: 0, vote: Some(n3), x: () })");
-        assert_eq!(plain("Boot(7) and (8)"), "Boot 7 and (8)");
-        assert_eq!(plain("(("), "((");
-    }
 
     #[test]
     fn messages_of_one_form_differ_in_numbers_only() {

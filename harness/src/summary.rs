@@ -6,7 +6,7 @@ use crate::outln;
 use crate::plan::Plan;
 use crate::results::file;
 use quorate_checkers::history::{Event, History, OpIndex, Process};
-use quorate_checkers::verdict::{Anomaly, Valid, Verdict};
+use quorate_checkers::verdict::{Anomaly, CheckerReport, Valid, Verdict};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -101,6 +101,30 @@ fn print_checkers(verdict: &Verdict, style: Style) {
         };
         let by = report.details.get("algorithms").map_or_else(String::new, algorithms);
         outln!("  {name:width$}  {word}{by}");
+        print_models(report, width, style);
+    }
+}
+
+/// Which models a checker ruled out, and the strongest that are left.
+fn print_models(report: &CheckerReport, width: usize, style: Style) {
+    let names = |field: &str| -> Vec<&str> {
+        let list = report.details.get(field).and_then(serde_json::Value::as_array);
+        list.into_iter().flatten().filter_map(serde_json::Value::as_str).collect()
+    };
+    let (not, also, strongest) = (names("not"), names("also_not"), names("strongest"));
+    if not.is_empty() && strongest.is_empty() {
+        return;
+    }
+    let margin = " ".repeat(width + 4);
+    if !not.is_empty() {
+        let more = match also.len() {
+            0 => String::new(),
+            more => format!(", nor {more} stronger"),
+        };
+        outln!("{margin}{} {}{more}", style.dim("not"), not.join(", "));
+    }
+    if !strongest.is_empty() {
+        outln!("{margin}{} {}", style.dim("at most"), strongest.join(", "));
     }
 }
 

@@ -64,8 +64,7 @@ struct Glance {
 /// Carries out a plan in memory. Its checkers use one thread.
 pub fn carry_out(plan: &Plan, detail: Detail) -> Result<Trial> {
     let weather = plan.weather.unwrap_or_else(calm_weather);
-    let mut world = Simulated::new(&Options::of_plan(plan, weather).detail(detail))?;
-    await_service(plan, &mut world)?;
+    let mut world = Simulated::new(&Options::of_plan(plan, weather).in_memory(detail))?;
     let mut recorder = Recorder::in_memory();
     let mut glances = Vec::new();
     let members = usize::from(plan.nodes);
@@ -80,7 +79,11 @@ pub fn carry_out(plan: &Plan, detail: Detail) -> Result<Trial> {
         });
         Ok(())
     };
-    let driven = drive(plan, &mut world, &mut recorder, &mut observer)?;
+    let driven = if await_service(plan, &mut world, &mut recorder)? {
+        drive(plan, &mut world, &mut recorder, &mut observer)?
+    } else {
+        Driven { main: world.now(), finale: None }
+    };
     let history = History::from_events(recorder.finish()?)
         .context("the recorded history is not well-formed")?;
     let mut request = checking::Request::of_plan(plan)?;

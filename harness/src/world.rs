@@ -13,6 +13,7 @@ mod statuses;
 
 use crate::cluster::Setup;
 use crate::interrupt::{self, EXIT_INTERRUPTED};
+use crate::messages::Message;
 use crate::nemesis::{Action, FaultOutcome};
 use crate::plan::{Disk, Plan};
 use anyhow::{Context, Result};
@@ -22,7 +23,7 @@ use quorate_checkers::history::Nanos;
 use quorate_targets::api::{Outcome, Request};
 use quorate_targets::caller::Policy;
 use quorate_targets::node::{NodeId, Status};
-use quorate_targets::sim::Cluster;
+use quorate_targets::sim::{Cluster, Turn};
 use sim::Simulated;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -81,6 +82,17 @@ pub trait World {
     /// The simulated cluster behind it, if it is one: its trace and its counters.
     fn simulation(&self) -> Option<&dyn Cluster> {
         None
+    }
+
+    /// The messages between the nodes so far, as many as are remembered.
+    fn messages(&mut self) -> Vec<Message> {
+        Vec::new()
+    }
+
+    /// The changes of role or term since this was last asked, where they are known exactly: in a
+    /// simulation.
+    fn turns(&mut self) -> Vec<Turn> {
+        Vec::new()
     }
 
     /// Ends the world in order. Nothing of it runs afterwards, also if it fails.

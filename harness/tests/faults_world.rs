@@ -134,7 +134,11 @@ fn a_cluster_is_broken_and_healed_in_every_way() {
     assert_eq!(read(&mut world, 1), json!(2));
 
     let traffic = world.traffic();
-    assert!(traffic.counters.values().all(|link| link.frames > 0), "{:?}", traffic.counters);
+    assert!(traffic.values().all(|link| link.frames > 0), "{traffic:?}");
+    let messages = world.messages();
+    assert!(messages.is_sorted_by_key(|message| message.sent));
+    let votes = messages.iter().filter(|message| message.kind == "vote");
+    assert!(votes.count() > 0 && messages.iter().all(|message| message.kind != "message"));
     world.stop().unwrap();
     assert!(processes_with(&mark).is_empty());
 }
@@ -156,7 +160,7 @@ fn a_node_cut_off_does_not_hear_what_the_others_agree_on() {
     let alone = ask(&mut world, 1, Op::Read { key: "k".into() });
     let value = |value| Outcome::Answered(Response::Kv(kv::Response::Value { value }));
     assert!(alone != value(json!(1)) && alone != value(json!(2)), "{alone:?}");
-    let counters = world.traffic().counters;
+    let counters = world.traffic();
     assert!(counters[&(NodeId(1), NodeId(2))].dropped > 0, "{counters:?}");
     assert_eq!(counters[&(NodeId(3), NodeId(2))].dropped, 0);
     inject(&mut world, &Action::StopPartition).unwrap();

@@ -4,7 +4,9 @@
 
 mod report_support;
 
+use quorate::messages::{Fate, Message};
 use quorate::report::{Sources, StatusLine, render};
+use quorate::script::Script;
 use quorate_checkers::history::{Event, EventType, History, Nanos, OpIndex, Process};
 use quorate_checkers::value::{Name, Value};
 use quorate_checkers::verdict::{Anomaly, CheckerReport, Valid, Verdict};
@@ -103,11 +105,25 @@ fn page() -> String {
     let statuses = [StatusLine { time: 0, nodes: BTreeMap::from([(all.clone(), status)]) }];
     let logs = [format!("nodes/{all}/stderr.log")];
     let verdict = verdict(&history);
+    let lost = Message {
+        number: 0,
+        from: "n1".into(),
+        to: "n2".into(),
+        sent: 0,
+        fate: Fate::Lost,
+        ended: None,
+        again: Some(u64::MAX),
+        kind: all.clone(),
+        text: all.clone(),
+    };
+    let messages = [lost.clone(), Message { number: 1, from: all.clone(), ..lost }];
+    plan.script = Some(Script::default());
     let sources = Sources {
         plan: &plan,
         history: &history,
         verdict: &verdict,
         statuses: &statuses,
+        messages: &messages,
         logs: &logs,
     };
     render(&sources)

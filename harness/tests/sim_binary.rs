@@ -7,13 +7,14 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+fn command(folder: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_quorate"));
+    command.args(args).current_dir(folder).stdin(Stdio::null());
+    command
+}
+
 fn quorate(folder: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_quorate"))
-        .args(args)
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
+    command(folder, args).output().unwrap()
 }
 
 #[track_caller]
@@ -28,22 +29,51 @@ fn file(folder: &Path, results: &str, name: &str) -> Vec<u8> {
     fs::read(folder.join(results).join("latest").join(name)).unwrap()
 }
 
+/// All that a simulation leaves; the plan names the command that made it, which may differ.
+const FILES: [&str; 5] =
+    ["history.jsonl", "messages.jsonl", "status.jsonl", "trace.txt", "verdict.json"];
+
 #[test]
 fn one_seed_gives_the_same_bytes_in_two_processes() {
     let bench = tempfile::tempdir().unwrap();
     for weather in ["calm", "drawn"] {
-        let run = |results: &str, seed: &str| {
-            let args = ["sim", "raft-kv", "--seed", seed, "--weather", weather, "-q"];
-            let output = quorate(bench.path(), &[&args[..], &["--results", results]].concat());
-            expect(&output, 0);
-            ["plan.json", "history.jsonl", "status.jsonl", "trace.txt", "verdict.json"]
-                .map(|name| file(bench.path(), results, name))
+        let run = |results: &str, how: &[&str], threads: &str| {
+            let args = [how, &["-q", "--results", results]].concat();
+            let mut command = command(bench.path(), &args);
+            expect(&command.env("RAYON_NUM_THREADS", threads).output().unwrap(), 0);
+            FILES.map(|name| file(bench.path(), results, name))
         };
-        let (one, again, other) = (run("one", "7"), run("again", "7"), run("other", "8"));
-        assert!(one == again, "seed 7 took two ways in {weather} weather");
-        assert!(one[1] != other[1], "seeds 7 and 8 took one way");
-        assert!(one[1].len() > 100_000, "next to nothing happened");
+        let seed = |seed| ["sim", "raft-kv", "--seed", seed, "--weather", weather];
+        let one = run("one", &seed("7"), "1");
+        assert!(one == run("again", &seed("7"), "3"), "seed 7 took two ways in {weather} weather");
+        // A folder is enough to have its run again, its trace with it.
+        let plan = ["sim", "--plan", "one/latest/plan.json"];
+        assert!(one == run("replayed", &plan, "2"), "a plan in {weather} weather took another way");
+        let other = run("other", &seed("8"), "1");
+        assert!(one[0] != other[0] && one[3] != other[3], "seeds 7 and 8 took one way");
+        assert!(one.iter().all(|bytes| bytes.len() > 500), "next to nothing happened");
     }
+}
+
+#[test]
+fn a_hunt_finds_the_same_with_any_number_of_threads() {
+    let bench = tempfile::tempdir().unwrap();
+    let hunted = |threads: &str| {
+        let args = ["hunt", "raft-kv", "--seeds", "40", "--bug", "no-log-check", "--no-shrink"];
+        let more = ["--threads", threads, "--format", "json", "-q"];
+        let output = quorate(bench.path(), &[&args[..], &more].concat());
+        let mut report: Value = serde_json::from_str(&expect(&output, 1)).unwrap();
+        report["real_s"] = Value::Null;
+        let folders = report["found"].as_array_mut().unwrap().iter_mut();
+        let histories: Vec<Vec<u8>> = folders
+            .filter_map(|found| Some(found["folder"].take().as_str()?.to_owned()))
+            .map(|folder| fs::read(bench.path().join(folder).join("history.jsonl")).unwrap())
+            .collect();
+        (report, histories)
+    };
+    let one = hunted("1");
+    assert!(!one.1.is_empty(), "{:?}", one.0);
+    assert!(one == hunted("3"), "threads decide what is found");
 }
 
 #[test]
@@ -86,6 +116,13 @@ fn what_a_hunt_finds_is_repeated_by_its_plan() {
     let plan = format!("{folder}/minimal.plan.json");
     let told = expect(&quorate(bench.path(), &["sim", "--plan", &plan, "--story", "-q"]), 1);
     let story = fs::read_to_string(bench.path().join(folder).join("story.txt")).unwrap();
+    // Its own folder shows it, most of all its messages.
+    let minimal = bench.path().join(folder).join("minimal");
+    let report = fs::read_to_string(minimal.join("report.html")).unwrap();
+    assert!(report.contains("id=\"messages\"") && report.contains("class=\"lamport\""));
+    let messages = fs::read_to_string(minimal.join("messages.jsonl")).unwrap();
+    let kinds = |kind: &str| messages.lines().any(|line| line.contains(kind));
+    assert!(kinds(r#""kind":"vote""#) && kinds(r#""kind":"append-reply""#), "{messages}");
     assert!(told.contains(story.trim_end()), "the story is not the one that was written\n{told}");
 }
 

@@ -5,9 +5,11 @@
 use quorate::catalog;
 use quorate::hunt::knobs::{Fixed, draw};
 use quorate::hunt::{self, Options, Strategy, Tally};
+use quorate::nemesis::{self, FaultKind};
 use quorate::plan::Plan;
 use quorate::script::Script;
 use quorate::shrink::{Budget, shrink};
+use quorate::stopped;
 use quorate::story;
 use quorate::trial::carry_out;
 use quorate_targets::seed::Seed;
@@ -181,6 +183,53 @@ fn what_is_shrunk_fails_alike_and_is_smaller() {
         assert!(story.contains(again.why.as_str()), "{bug}: the end is missing\n{story}");
         assert_eq!(story, story::of_plan(&shrunk.plan).unwrap());
     }
+}
+
+#[test]
+fn what_breaks_before_the_cluster_serves_is_found() {
+    let fixed = Fixed { nodes: Some(3), ..fixed(&["minority-quorum"]) };
+    let early = (1..200).find_map(|seed| {
+        let plan = draw(&fixed, Seed(seed)).unwrap();
+        let trial = carry_out(&plan, Detail::Digest).unwrap();
+        let first = trial.history.events().first().is_some_and(|e| e.f.as_str() == stopped::EVENT);
+        first.then(|| trial.failure().unwrap())
+    });
+    assert_eq!(early.unwrap().reason, "election-safety");
+}
+
+/// Elections take longer than a cluster may take to serve again: a leader that is killed late is
+/// not followed in time.
+#[test]
+fn a_cluster_that_does_not_serve_again_fails_in_a_way_of_its_own() {
+    let options = [("election-timeout-ms".to_owned(), "5000".to_owned())];
+    let fixed = Fixed {
+        nodes: Some(3),
+        faults: Some(vec![FaultKind::Kill]),
+        interval: Some(Duration::from_millis(500)),
+        target_options: options.into(),
+        ..fixed(&[])
+    };
+    let plan = |recovery| {
+        let mut plan = draw(&fixed, Seed(1)).unwrap();
+        nemesis::aim_at_leaders(&mut plan.schedule);
+        plan.limits.recovery = Duration::from_secs(recovery);
+        plan
+    };
+    assert_eq!(carry_out(&plan(60), Detail::Digest).unwrap().failure(), None, "it recovers");
+
+    let hasty = plan(1);
+    let trial = carry_out(&hasty, Detail::Digest).unwrap();
+    let failure = trial.failure().unwrap();
+    assert_eq!(failure.reason, "unavailable-after-heal");
+    assert_eq!(trial.verdict.anomaly_types, ["unavailable-after-heal"]);
+    assert!(trial.driven.finale.is_some(), "it is seen in the second phase");
+
+    let budget = Budget { runs: 500, time: Duration::from_mins(2) };
+    let shrunk = shrink(&hasty, budget, &AtomicBool::new(false), &mut |_, _, _| {}).unwrap();
+    assert_eq!(shrunk.failure.reason, "unavailable-after-heal");
+    assert!(shrunk.after.faults <= 2 && shrunk.after.operations <= 3, "{shrunk:?}");
+    let again = carry_out(&shrunk.plan, Detail::Digest).unwrap().failure().unwrap();
+    assert_eq!(again, shrunk.failure);
 }
 
 #[test]

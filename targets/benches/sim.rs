@@ -13,7 +13,7 @@ use divan::Bencher;
 use divan::counter::ItemsCount;
 use quorate_targets::api::kv;
 use quorate_targets::node::NodeId;
-use quorate_targets::raft::RaftKv;
+use quorate_targets::raft::{RaftKv, Response};
 use quorate_targets::seed::Seed;
 use quorate_targets::sim::{Counts, Detail, Nanos, Observed, Setup, World};
 use sim_toy::{Request, Toy};
@@ -72,8 +72,10 @@ fn raft_second(mut world: World<RaftKv>) -> Counts {
     let mut answered = 0;
     let mut poll = |world: &mut World<RaftKv>, until| {
         while let Some(observed) = world.poll(until).unwrap() {
-            let error =
-                matches!(observed, Observed::Response { response: kv::Response::Error { .. }, .. });
+            let error = matches!(
+                observed,
+                Observed::Response { response: Response::Kv(kv::Response::Error { .. }), .. }
+            );
             answered += u64::from(!error);
         }
     };
@@ -86,7 +88,7 @@ fn raft_second(mut world: World<RaftKv>) -> Counts {
         };
         let session = Some(kv::Session { client: request % 50, seq: request / 50 });
         let node = NodeId((request % nodes) as u16 + 1);
-        world.submit(node, kv::Request { op, session });
+        world.submit(node, kv::Request { op, session }.into());
     }
     poll(&mut world, begin + Nanos::from_secs(1));
     assert!(answered > RATE * 9 / 10, "{answered}");

@@ -15,12 +15,12 @@
 //! | raft-kv | `lose-snapshot-tail` | a restart forgets | lost write, by restart | |
 //! | raft-kv | `dirty-read` | drafts of others are seen | G1a | |
 //! | raft-kv | `dirty-write` | writes do not wait for their commit | G0 | stores without transactions |
-//! | raft-kv | `read-skew` | each read sees another state | G-single | |
+//! | raft-kv | `read-skew` | each read sees another state | G-single-item | |
 //! | raft-kv | `write-skew-under-serializable` | reads are not validated | G2-item | snapshot isolation sold as serializable |
 //! | raft-kv | `lost-update` | writes are not validated | lost-update | |
-//! | raft-kv | `fractured-read` | a commit takes effect in two parts | G-single | |
-//! | raft-kv | `stale-snapshot` | a snapshot may be old | G-single-realtime | reads from replicas |
-//! | raft-kv | `long-fork` | a node shows its own commits before others' | G-nonadjacent | parallel snapshot isolation |
+//! | raft-kv | `fractured-read` | a commit takes effect in two parts | G-single-item | |
+//! | raft-kv | `stale-snapshot` | a snapshot may be old | G-single-item-realtime | reads from replicas |
+//! | raft-kv | `long-fork` | a node shows its own commits before others' | G-nonadjacent-item | parallel snapshot isolation |
 //! | raft-kv | `internal-inconsistency` | own writes are not seen | internal | |
 //! | raft-kv | `non-repeatable-read` | a second read sees another state | internal | |
 //! | saga-orders | `no-idempotency` | a retry is done again | double charge | payment apis without keys |
@@ -224,7 +224,7 @@ pub const ALL: &[Entry] = &[
         name: "read-skew",
         target: "raft-kv",
         sentence: "Each read of a transaction sees the newest state and not that of its snapshot.",
-        anomaly: "G-single",
+        anomaly: "G-single-item",
         needs: &["--workload", "append", "--target-opt", "isolation=snapshot"],
     },
     Entry {
@@ -248,7 +248,7 @@ pub const ALL: &[Entry] = &[
         name: "fractured-read",
         target: "raft-kv",
         sentence: "The second half of a transaction's writes takes effect one entry late.",
-        anomaly: "G-single",
+        anomaly: "G-single-item",
         needs: &["--workload", "append", "--target-opt", "isolation=snapshot"],
     },
     Entry {
@@ -257,7 +257,7 @@ pub const ALL: &[Entry] = &[
         target: "raft-kv",
         sentence: "A transaction begins with the state that its node has, without asking the \
                    leader whether there is a newer one.",
-        anomaly: "G-single-realtime",
+        anomaly: "G-single-item-realtime",
         needs: &["--workload", "append", "--target-opt", "isolation=snapshot"],
     },
     Entry {
@@ -266,8 +266,15 @@ pub const ALL: &[Entry] = &[
         target: "raft-kv",
         sentence: "A node shows commits of its own clients before the log has ordered them among \
                    those of others.",
-        anomaly: "G-nonadjacent",
-        needs: &["--workload", "append", "--target-opt", "isolation=snapshot"],
+        anomaly: "G-nonadjacent-item",
+        needs: &[
+            "--workload",
+            "long-fork",
+            "--workload-opt",
+            "group=4",
+            "--target-opt",
+            "isolation=snapshot",
+        ],
     },
     Entry {
         bug: Bug::InternalInconsistency,

@@ -39,8 +39,10 @@ type Simulate = fn(Seed, Setup, Policy) -> Result<Box<dyn Cluster>, SetupError>;
 pub struct Target {
     /// What is known of it.
     pub about: About,
-    /// The path of its api (`Node::API`); its workloads are written against this.
+    /// The path of its api (`Node::API`).
     pub api: &'static str,
+    /// Those of its other apis (`Node::MORE_APIS`).
+    pub more_apis: &'static [&'static str],
     boot: fn(Config) -> Result<(), String>,
     simulate: Simulate,
     #[cfg(feature = "host")]
@@ -102,6 +104,7 @@ impl Target {
         Target {
             about,
             api: N::API,
+            more_apis: N::MORE_APIS,
             boot: |config| N::boot(config, Vec::new()).map(|_| ()),
             simulate: |seed, setup, policy| {
                 let world: World<N, O> = World::observed(seed, setup, O::default())?;
@@ -110,6 +113,11 @@ impl Target {
             #[cfg(feature = "host")]
             host: crate::host::run_node::<N>,
         }
+    }
+
+    /// Whether workloads that are written against this api can run on it.
+    pub fn has_api(&self, api: &str) -> bool {
+        self.api == api || self.more_apis.contains(&api)
     }
 
     /// Whether a node boots with this configuration; the error says what is wrong with it.

@@ -84,7 +84,11 @@ pub const WORKLOADS: &[Entry] = &[
         api: "txn",
         about: "single writes and reads of groups, which must all agree on one order",
         options: txn::LONG_FORK_OPTIONS,
-        checks: &[Check::Invariant { name: "long-fork" }, Check::Stats],
+        checks: &[
+            Check::Invariant { name: "long-fork" },
+            Check::Transactions { kind: "wr" },
+            Check::Stats,
+        ],
         construct: |options, seed, nodes| Ok(Box::new(LongFork::new(options, seed, nodes)?)),
     },
     Entry {

@@ -32,13 +32,16 @@ pub use monotonic::{Monotonic, OPTIONS as MONOTONIC_OPTIONS};
 pub use random::{MINI_OPTIONS, OPTIONS as RANDOM_OPTIONS, Random, Style};
 pub use write_skew::WriteSkew;
 
-use crate::generator::Invocation;
+use crate::generator::until_each_ok::until_each_ok;
+use crate::generator::{Combine, Generator, Invocation};
+use crate::register::FINAL_TRIES;
 use crate::workload::Completion;
 use quorate_checkers::history::EventType;
 use quorate_checkers::value::Value;
 use quorate_targets::api::kv::Session;
 use quorate_targets::api::txn::{Kind, MicroOp, Op, Request, Response};
 use quorate_targets::api::{self, Outcome};
+use quorate_targets::node::NodeId;
 
 /// The request of a transaction.
 fn request(ops: Vec<MicroOp>, session: Session) -> api::Request {
@@ -93,6 +96,12 @@ fn end(invocation: &Invocation, ops: &[MicroOp], outcome: Outcome) -> End {
 /// An operation that took effect, with this result.
 fn ok(value: Value) -> Completion {
     Completion { kind: EventType::Ok, value, error: None }
+}
+
+/// The final phase of a workload with one question for every node.
+fn ask_each(nodes: &[NodeId], question: &Invocation) -> Box<dyn Generator> {
+    let questions = nodes.iter().map(|node| question.clone().at(*node));
+    until_each_ok(questions.collect(), FINAL_TRIES).boxed()
 }
 
 /// The key of a micro-operation as the target knows it: a number `7` is called `"7"` there.

@@ -62,15 +62,6 @@ impl Table {
         self.filter.as_ref().is_none_or(|filter| name.contains(filter.as_str()))
     }
 
-    fn row(&self, name: &str, operations: usize, verdict: &str, by: &str, cost: Cost) {
-        let each = cost.cpu.as_nanos() as f64 / operations as f64;
-        let bytes = cost.bytes as f64 / operations as f64;
-        let cpu = format!("{:.3} ms", cost.cpu.as_secs_f64() * 1e3);
-        println!(
-            "{name:<52} {operations:>10}  {verdict:<8} {by:<22} {cpu:>12} {each:>9.0} {bytes:>7.0}"
-        );
-    }
-
     /// Measures `check` on a history, and compares the verdict.
     fn check(&self, name: &str, make: impl FnOnce() -> Case) {
         if !self.wants(name) {
@@ -84,8 +75,18 @@ impl Table {
         let by = report.details["algorithms"].as_object().cloned().unwrap_or_default();
         let by: Vec<String> = by.iter().map(|(name, keys)| format!("{name} {keys}")).collect();
         let operations = case.history.operations().len();
-        self.row(name, operations, &format!("{:?}", report.valid), &by.join(", "), cost);
+        row(name, operations, &format!("{:?}", report.valid), &by.join(", "), cost);
     }
+}
+
+/// Prints what one run took.
+fn row(name: &str, operations: usize, verdict: &str, by: &str, cost: Cost) {
+    let each = cost.cpu.as_nanos() as f64 / operations as f64;
+    let bytes = cost.bytes as f64 / operations as f64;
+    let cpu = format!("{:.3} ms", cost.cpu.as_secs_f64() * 1e3);
+    println!(
+        "{name:<52} {operations:>10}  {verdict:<8} {by:<22} {cpu:>12} {each:>9.0} {bytes:>7.0}"
+    );
 }
 
 fn registers(table: &Table) {
@@ -170,7 +171,7 @@ fn online(table: &Table) {
             online.valid()
         });
         assert_eq!(valid, Valid::True, "{name}");
-        table.row(&name, table.size, "True", "zones, every event", cost);
+        row(&name, table.size, "True", "zones, every event", cost);
     }
 }
 
@@ -200,7 +201,7 @@ fn logs(table: &Table) {
             histories.iter().filter(right).count()
         });
         assert_eq!(right, histories.len(), "every verdict is as published");
-        table.row(name, operations, "as known", by, cost);
+        row(name, operations, "as known", by, cost);
     }
 }
 
@@ -217,13 +218,13 @@ fn against_peers(table: &Table) {
             );
             if table.wants(&name) {
                 table.check(&name, || shapes::of_register(&shapes::register(shape, valid), valid));
-                peers_of(table, &name, &shapes::register(shape, valid), valid);
+                peers_of(&name, &shapes::register(shape, valid), valid);
             }
         }
     }
 }
 
-fn peers_of(table: &Table, name: &str, calls: &[RegisterCall], valid: bool) {
+fn peers_of(name: &str, calls: &[RegisterCall], valid: bool) {
     let operations = peers::for_porcupine(calls);
     let (verdict, cost) = once(|| peers::porcupine(&operations));
     let told = match verdict {
@@ -231,12 +232,12 @@ fn peers_of(table: &Table, name: &str, calls: &[RegisterCall], valid: bool) {
         Some(_) => "WRONG",
         None => "gave up",
     };
-    table.row(name, calls.len(), told, "porcupine-rs 0.3", cost);
+    row(name, calls.len(), told, "porcupine-rs 0.3", cost);
     // The other has no time limit: only what the first did quickly.
     if verdict.is_some() && cost.cpu < peers::PATIENCE / 20 {
         let history = peers::for_todc(calls);
         let (verdict, cost) = once(|| peers::todc(history));
         let told = if verdict == valid { "same" } else { "WRONG" };
-        table.row(name, calls.len(), told, "todc-utils 0.1", cost);
+        row(name, calls.len(), told, "todc-utils 0.1", cost);
     }
 }

@@ -34,7 +34,7 @@ pub(crate) fn measure<T>(work: impl Fn() -> T) -> (T, Cost) {
         for _ in 0..runs {
             std::hint::black_box(work());
         }
-        (user() - start) / runs
+        user().saturating_sub(start) / runs
     };
     let cpu = (0..BATCHES).map(|_| batch()).min().unwrap_or(first.cpu);
     (result, Cost { cpu, ..first })
@@ -46,7 +46,7 @@ pub(crate) fn once<T>(work: impl FnOnce() -> T) -> (T, Cost) {
     ALLOCATOR.reset_peak_usage();
     let start = user();
     let result = work();
-    let cpu = user() - start;
+    let cpu = user().saturating_sub(start);
     (result, Cost { cpu, bytes: ALLOCATOR.peak_usage().saturating_sub(before) })
 }
 

@@ -35,8 +35,8 @@ impl porcupine_rs::Model for Porcupine {
 pub(crate) fn for_porcupine(calls: &[RegisterCall]) -> Vec<Operation<Porcupine>> {
     let operation = |call: &RegisterCall| Operation {
         client_id: None,
-        call_time: call.invoke as i64,
-        return_time: call.complete.map_or(i64::MAX, |at| at as i64),
+        call_time: call.invoke.cast_signed(),
+        return_time: call.complete.map_or(i64::MAX, u64::cast_signed),
         op: (call.input.clone(), call.output.clone()),
         metadata: None,
     };

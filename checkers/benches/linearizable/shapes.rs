@@ -151,7 +151,7 @@ pub(crate) fn pool(shape: Shape, kind: ModelKind, valid: bool) -> Case {
     let rng = &mut rng(4);
     let mut calls = match kind {
         ModelKind::Queue => simulate(rng, shape, VecDeque::new(), ask, |state, input| {
-            give(input, state, |state, item| state.push_back(item), VecDeque::pop_front)
+            give(input, state, VecDeque::push_back, VecDeque::pop_front)
         }),
         ModelKind::Stack => simulate(rng, shape, Vec::new(), ask, |state, input| {
             give(input, state, Vec::push, Vec::pop)

@@ -5,7 +5,7 @@ use quorate_checkers::history::History;
 
 /// Reads `bytes` in every way. What is read must be well-formed, and the same when it has been
 /// written as JSONL and read again.
-pub fn check(bytes: &[u8], format: Format) {
+pub(crate) fn check(bytes: &[u8], format: Format) {
     for tuples in [Tuples::Detect, Tuples::Always, Tuples::Never] {
         for flag in [false, true] {
             let options = Options { allow_torn_tail: flag, tuples, synthesise: flag };

@@ -1,5 +1,5 @@
 //! Histories that are only sessions of transactions over registers, as the tools for black-box
-//! isolation record them: dbcop's binary, Cobra's logs, the text of Plume and PolySI, that of
+//! isolation record them: dbcop's binary, Cobra's logs, the text of Plume and `PolySI`, that of
 //! AWDIT.
 //!
 //! These formats know no invocations and no times. Each session becomes a process, each

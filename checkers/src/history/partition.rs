@@ -3,7 +3,7 @@
 //! One pass numbers the keys, a second puts each operation's position into its key's stretch of
 //! one array. No event is copied.
 
-use super::{History, OpView};
+use super::{History, OpView, Operation};
 use crate::value::Value;
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
@@ -83,6 +83,11 @@ impl<'a> Partition<'a> {
 }
 
 impl<'a> KeyGroup<'a> {
+    /// The events of the operation at a place among the key's operations, by index.
+    pub fn operation(&self, at: usize) -> Operation {
+        self.history.operations[self.positions[at] as usize]
+    }
+
     /// The operations with their events, in the order of their invocations.
     pub fn ops(&self) -> impl ExactSizeIterator<Item = OpView<'a>> + Clone + use<'a> {
         let history = self.history;

@@ -5,7 +5,7 @@ use super::call::Call;
 use super::dead_end;
 use super::key::{Algorithm, KeyContext, KeyReport};
 use super::options::Unknown;
-use super::search::{Found, search};
+use super::search::{Found, search, search_until};
 use crate::history::{EventType, OpView, Process};
 use crate::model::Model;
 use serde_json::Value as Json;
@@ -19,7 +19,11 @@ pub(crate) struct ModelCalls<M: Model> {
     pub(crate) ops: Vec<u32>,
 }
 
-impl<M: Model> ModelCalls<M> {
+impl<M: Model> ModelCalls<M>
+where
+    M::Input: Clone,
+    M::Output: Clone,
+{
     /// Reads the operations of a key; `read` gives nothing for one that cannot matter.
     pub(crate) fn of(
         context: &KeyContext<'_, '_>,
@@ -51,7 +55,14 @@ impl<M: Model> ModelCalls<M> {
         state: impl Fn(&M::State) -> Json,
     ) -> KeyReport {
         let report = |outcome| KeyReport { outcome, algorithm: Algorithm::Search, anomaly: None };
-        match search(model, &self.calls, &mut context.meter, true) {
+        let found = match context.deadlines {
+            None => search(model, &self.calls, &mut context.meter, true),
+            Some(_) => {
+                let (calls, deadlines) = self.with_deadlines(context);
+                search_until(model, &calls, &deadlines, &mut context.meter, true)
+            }
+        };
+        match found {
             Found::Linearizable => report(Outcome::Linearizable),
             Found::Unknown(unknown) => report(Outcome::Unknown(unknown)),
             Found::Violation(failure) => {
@@ -62,6 +73,28 @@ impl<M: Model> ModelCalls<M> {
                 KeyReport { anomaly, ..report(Outcome::Violation) }
             }
         }
+    }
+}
+
+/// Calls with events for positions, and the deadline of each.
+type WithDeadlines<M> = (Vec<Call<<M as Model>::Input, <M as Model>::Output>>, Vec<Option<u64>>);
+
+impl<M: Model> ModelCalls<M>
+where
+    M::Input: Clone,
+    M::Output: Clone,
+{
+    /// The calls with the indices of their events for positions, whatever those were, and until
+    /// when those that crashed may take effect.
+    fn with_deadlines(&self, context: &KeyContext<'_, '_>) -> WithDeadlines<M> {
+        let place = |(call, at): (&Call<M::Input, M::Output>, &u32)| {
+            let op = context.op(*at as usize);
+            let complete = call.complete.and(op.complete).map(|event| u64::from(event.index.0));
+            let invoke = u64::from(op.invoke.index.0);
+            let deadline = context.deadline(*at as usize).filter(|_| complete.is_none());
+            (Call { invoke, complete, ..call.clone() }, deadline.map(u64::from))
+        };
+        self.calls.iter().zip(&self.ops).map(place).unzip()
     }
 }
 

@@ -40,6 +40,14 @@ pub(crate) fn check(context: &mut KeyContext<'_, '_>) -> KeyReport {
     KeyReport { outcome, algorithm: Algorithm::Levels, anomaly }
 }
 
+/// Decides one counter by the search, whatever its steps.
+pub(crate) fn search(context: &mut KeyContext<'_, '_>) -> KeyReport {
+    match counter_calls(context) {
+        Ok(calls) => counter_by_search(context, &calls),
+        Err(unknown) => undecided(unknown),
+    }
+}
+
 /// Why there is no linearization; calls by index.
 #[derive(Debug, PartialEq, Eq)]
 enum Flaw {
@@ -82,7 +90,7 @@ struct Step {
 /// What the calls of a counter say.
 struct Steps {
     reads: Vec<(u64, Moment)>,
-    steps: Vec<Moment>,
+    moments: Vec<Moment>,
     impossible: Option<usize>,
 }
 
@@ -90,26 +98,25 @@ impl Steps {
     /// Reads the calls, if all steps are equal.
     fn of(calls: &ModelCalls<Counter>) -> Option<Steps> {
         let mut size = None;
-        let mut this = Steps { reads: Vec::new(), steps: Vec::new(), impossible: None };
+        let mut this = Steps { reads: Vec::new(), moments: Vec::new(), impossible: None };
         let mut saw: Vec<(i64, Moment)> = Vec::new();
         for (index, call) in calls.calls.iter().enumerate() {
             let end = call.complete.unwrap_or(u64::MAX);
             let moment = Moment { call: index, begin: call.invoke, end };
             match (&call.input, call.output.flatten()) {
-                (CounterInput::Add(0), _) => {}
-                (CounterInput::Add(delta), _) => {
+                (CounterInput::Add(delta), _) if *delta != 0 => {
                     if *size.get_or_insert(*delta) != *delta {
                         return None;
                     }
-                    this.steps.push(moment);
+                    this.moments.push(moment);
                 }
                 (CounterInput::Read, Some(value)) => saw.push((value, moment)),
-                (CounterInput::Read, None) => {}
+                (CounterInput::Add(_) | CounterInput::Read, _) => {}
             }
         }
         let size = size.unwrap_or(1);
         // The model's numbers do not overflow.
-        size.checked_mul(i64::try_from(this.steps.len()).ok()?)?;
+        size.checked_mul(i64::try_from(this.moments.len()).ok()?)?;
         for (value, moment) in saw {
             match (value.checked_rem(size), value.checked_div(size)) {
                 (Some(0), Some(count)) if count >= 0 => this.reads.push((count as u64, moment)),
@@ -181,7 +188,7 @@ impl Steps {
             first: first_ends.partition_point(|end| *end < moment.begin),
             last: last_begins.partition_point(|begin| *begin <= moment.end),
         };
-        self.steps.iter().map(range).collect()
+        self.moments.iter().map(range).collect()
     }
 }
 

@@ -41,11 +41,49 @@ pub(crate) fn anomaly<'a, S>(
     evidence.insert("linearized".into(), json!(order));
     evidence.insert("linearized_earlier".into(), json!(skipped));
     Anomaly {
-        kind: "nonlinearizable".into(),
+        kind: pattern(group, failure, &culprit, &op).into(),
         checker: CHECKER.into(),
         explanation: sentence(group, &culprit, &states, failure.order.len()),
         ops: events([culprit]),
         evidence,
+    }
+}
+
+/// The name of what went wrong, as far as the operation that could not be placed tells.
+fn pattern<'a, S>(
+    group: &KeyGroup<'a>,
+    failure: &Failure<S>,
+    culprit: &OpView<'a>,
+    op: &impl Fn(usize) -> OpView<'a>,
+) -> &'static str {
+    let takes = |op: &OpView<'_>| {
+        matches!(op.f().as_str(), "dequeue" | "deq" | "pop" | "poll" | "take" | "peek")
+    };
+    let mut placed = failure.order.iter().map(|placed| op(placed.call));
+    let seen = culprit.output().filter(|seen| !seen.is_null());
+    match (culprit.f().as_str(), seen) {
+        (_, None) if takes(culprit) => "false-empty",
+        (_, seen) if takes(culprit) => {
+            let added = |op: OpView<'a>| !takes(&op) && Some(op.input()) == seen;
+            let again =
+                |op: OpView<'a>| op.f().as_str() != "peek" && takes(&op) && op.output() == seen;
+            if !group.ops().any(added) {
+                "phantom"
+            } else if placed.any(again) && group.ops().filter(|op| added(*op)).count() == 1 {
+                "duplicated"
+            } else {
+                "reordered"
+            }
+        }
+        ("read", seen) => {
+            let brings = |op: OpView<'a>| match op.f().as_str() {
+                "write" => Some(op.input()) == seen,
+                "cas" => op.input().as_list().and_then(|pair| pair.get(1)) == seen,
+                _ => false,
+            };
+            if placed.any(brings) { "stale-read" } else { "nonlinearizable" }
+        }
+        _ => "nonlinearizable",
     }
 }
 

@@ -2,15 +2,17 @@
 
 use super::ModelKind;
 use crate::history::{EventType, History};
+use crate::value::Value;
 use std::collections::BTreeSet;
 
 /// Objects with all the operations that they have.
-const OPERATIONS: [(ModelKind, &[&str]); 7] = [
+const OPERATIONS: [(ModelKind, &[&str]); 8] = [
     (ModelKind::Register, &["read", "write", "cas"]),
-    (ModelKind::AppendList, &["append", "read", "write", "get", "put"]),
-    (ModelKind::Queue, &["enqueue", "dequeue"]),
-    (ModelKind::Stack, &["push", "pop"]),
-    (ModelKind::PriorityQueue, &["insert", "poll"]),
+    (ModelKind::AppendList, &["append", "read", "write"]),
+    (ModelKind::AppendText, &["append", "get", "put"]),
+    (ModelKind::Queue, &["enqueue", "dequeue", "peek"]),
+    (ModelKind::Stack, &["push", "pop", "peek"]),
+    (ModelKind::PriorityQueue, &["insert", "poll", "peek"]),
     (ModelKind::Set, &["add", "remove", "contains"]),
     (ModelKind::Mutex, &["acquire", "release"]),
 ];
@@ -24,6 +26,12 @@ pub fn guess(history: &History) -> Option<ModelKind> {
     }
     let within = |known: &[&str]| names.iter().all(|name| known.contains(name));
     let known = OPERATIONS.iter().find(|(_, known)| within(known)).map(|(kind, _)| *kind);
+    let known = match known {
+        // Only a semaphore says whether there was a permit to be had; a lock is waited for.
+        Some(ModelKind::Mutex) if says_whether(history) => Some(ModelKind::Semaphore),
+        None if within(&["txn"]) && spells_out(history) => Some(ModelKind::MultiRegister),
+        other => other,
+    };
     known.or_else(|| {
         let number = history.ops().any(|op| {
             op.f().as_str() == "read"
@@ -33,6 +41,23 @@ pub fn guess(history: &History) -> Option<ModelKind> {
         let kind = if number { ModelKind::Counter } else { ModelKind::GrowOnlySet };
         within(&["add", "read"]).then_some(kind)
     })
+}
+
+/// Whether some operation was answered by yes or no.
+fn says_whether(history: &History) -> bool {
+    history.ops().any(|op| matches!(op.output(), Some(Value::Bool(_))))
+}
+
+/// Whether transactions are of `read` and `write`, as those of Knossos's multi-register are.
+/// Those of `r`, `w` and `append` are transactions in their own right.
+fn spells_out(history: &History) -> bool {
+    let mut names = history
+        .ops()
+        .flat_map(|op| op.input().as_list().unwrap_or_default())
+        .map(|access| access.as_list().and_then(|access| access.first()).and_then(Value::as_str));
+    let first = names.next();
+    let spelt = |name: Option<&str>| matches!(name, Some("read" | "write"));
+    first.is_some_and(spelt) && names.all(spelt)
 }
 
 #[cfg(test)]
@@ -66,6 +91,8 @@ mod tests {
         check(&[("add", "1"), ("read", "[1]")], Some(ModelKind::GrowOnlySet));
         check(&[("add", "1"), ("read", "1")], Some(ModelKind::Counter));
         check(&[("acquire", "null")], Some(ModelKind::Mutex));
+        check(&[("acquire", "true"), ("acquire", "true")], Some(ModelKind::Semaphore));
+        check(&[("append", "\"x\""), ("get", "\"x\"")], Some(ModelKind::AppendText));
         check(&[("txn", "[]")], None);
     }
 }

@@ -3,6 +3,7 @@
 use super::Outcome;
 use super::meter::Meter;
 use super::options::Unknown;
+use super::variant::Deadlines;
 use crate::history::{History, KeyGroup, OpView};
 use crate::verdict::Anomaly;
 use std::fmt;
@@ -59,11 +60,26 @@ pub(crate) struct KeyContext<'a, 'b> {
     pub(crate) history: &'a History,
     pub(crate) group: KeyGroup<'a>,
     pub(crate) meter: Meter<'b>,
+    /// Until when crashed operations may take effect, by their position in the history; nothing
+    /// where they may at any time.
+    pub(crate) deadlines: Option<&'a Deadlines>,
 }
 
 impl<'a> KeyContext<'a, '_> {
     /// The operation at a place among the key's operations.
     pub(crate) fn op(&self, at: usize) -> OpView<'a> {
         self.history.op(self.group.positions[at] as usize)
+    }
+
+    /// Whether any of the key's operations has a deadline.
+    pub(crate) fn has_deadlines(&self) -> bool {
+        self.deadlines.is_some()
+            && (0..self.group.positions.len()).any(|at| self.deadline(at).is_some())
+    }
+
+    /// The last event at which the operation at a place may take effect, if it crashed and has
+    /// a deadline.
+    pub(crate) fn deadline(&self, at: usize) -> Option<u32> {
+        self.deadlines.and_then(|all| all.get(self.group.positions[at] as usize))
     }
 }

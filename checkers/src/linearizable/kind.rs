@@ -11,6 +11,12 @@ pub enum ModelKind {
     /// `append` of one element to a list, `read` of the whole list, `write` of a new list; empty
     /// at first.
     AppendList,
+    /// `append` to a string, `get` (or `read`) of the whole string, `put` (or `write`) of a new
+    /// one; empty at first.
+    AppendText,
+    /// `txn` of `["r", key, value]` and `["w", key, value]` (or `read`, `write`) on several
+    /// registers at once. All are `null` at first; or 0, where reads return 0 and never `null`.
+    MultiRegister,
     /// `add`, `remove` and `contains` of single elements. Completions may tell the outcome as
     /// `[element, true]`: whether the set changed, or holds the element.
     Set,
@@ -25,6 +31,9 @@ pub enum ModelKind {
     PriorityQueue,
     /// `add` of a number, `read`; 0 at first.
     Counter,
+    /// `release` of a permit, `acquire` of one, which is `ok` with `false` if there was none; none
+    /// at first.
+    Semaphore,
     /// `acquire` and `release` by anybody.
     Mutex,
     /// `acquire` and `release` by the holder alone: the process, or the client in the value.
@@ -40,17 +49,20 @@ pub struct NoSuchModel {
 }
 
 /// Every name that is understood, with its kind; the first of a kind is the one to show.
-const NAMES: [(&str, ModelKind); 12] = [
+const NAMES: [(&str, ModelKind); 15] = [
     ("register", ModelKind::Register),
     ("cas-register", ModelKind::Register),
     ("key-value", ModelKind::Register),
     ("append-list", ModelKind::AppendList),
+    ("append-text", ModelKind::AppendText),
+    ("multi-register", ModelKind::MultiRegister),
     ("set", ModelKind::Set),
     ("grow-only-set", ModelKind::GrowOnlySet),
     ("queue", ModelKind::Queue),
     ("stack", ModelKind::Stack),
     ("priority-queue", ModelKind::PriorityQueue),
     ("counter", ModelKind::Counter),
+    ("semaphore", ModelKind::Semaphore),
     ("mutex", ModelKind::Mutex),
     ("lock", ModelKind::OwnedLock),
 ];
@@ -61,15 +73,18 @@ fn names() -> String {
 
 impl ModelKind {
     /// All kinds.
-    pub const ALL: [ModelKind; 10] = [
+    pub const ALL: [ModelKind; 13] = [
         ModelKind::Register,
         ModelKind::AppendList,
+        ModelKind::AppendText,
+        ModelKind::MultiRegister,
         ModelKind::Set,
         ModelKind::GrowOnlySet,
         ModelKind::Queue,
         ModelKind::Stack,
         ModelKind::PriorityQueue,
         ModelKind::Counter,
+        ModelKind::Semaphore,
         ModelKind::Mutex,
         ModelKind::OwnedLock,
     ];
@@ -79,12 +94,17 @@ impl ModelKind {
         match self {
             ModelKind::Register => "object: read, write and cas of one value per key",
             ModelKind::AppendList => "object: append of one element, read of the whole list",
+            ModelKind::AppendText => "object: append, get and put of a string",
+            ModelKind::MultiRegister => {
+                "object: txn, reads and writes of several registers at once"
+            }
             ModelKind::Set => "object: add, remove and contains of single elements",
             ModelKind::GrowOnlySet => "object: add of single elements, read of the whole set",
             ModelKind::Queue => "object: enqueue and dequeue, first in first out",
             ModelKind::Stack => "object: push and pop, last in first out",
             ModelKind::PriorityQueue => "object: insert and poll, greatest first",
             ModelKind::Counter => "object: add of a number, read of the sum",
+            ModelKind::Semaphore => "object: release and acquire of permits, none at first",
             ModelKind::Mutex => "object: acquire and release by anybody",
             ModelKind::OwnedLock => "object: acquire and release by the holder alone",
         }

@@ -6,7 +6,7 @@ use super::options::Unknown;
 use crate::history::{EventType, OpView, Process};
 use crate::model::{
     Counter, CounterInput, Membership, MembershipInput, MembershipOutput, Mutex, MutexInput,
-    OwnedLock,
+    OwnedLock, PermitInput, Semaphore,
 };
 use crate::value::Value;
 use serde_json::{Value as Json, json};
@@ -47,6 +47,23 @@ pub(super) fn counter_by_search(
     calls: &ModelCalls<Counter>,
 ) -> KeyReport {
     calls.search(context, &Counter, |state| json!(state))
+}
+
+/// Decides a semaphore: `release` and `acquire` of permits.
+pub(crate) fn semaphore(context: &mut KeyContext<'_, '_>) -> KeyReport {
+    let read = |op: &OpView<'_>| -> Result<Option<Said<Semaphore>>, Unknown> {
+        let input = match (op.f().as_str(), op.outcome) {
+            (_, EventType::Fail) => return Ok(None),
+            ("release", _) => PermitInput::Release,
+            ("acquire", _) => PermitInput::Acquire,
+            _ => return Err(meaningless(op, "a semaphore")),
+        };
+        Ok(Some((input, op.output().map(|told| *told != Value::Bool(false)))))
+    };
+    match ModelCalls::<Semaphore>::of(context, read) {
+        Ok(calls) => calls.search(context, &Semaphore, |permits| json!(permits)),
+        Err(unknown) => undecided(unknown),
+    }
 }
 
 /// Decides a lock that anybody may release: `acquire`, `release`.

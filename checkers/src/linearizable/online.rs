@@ -106,7 +106,7 @@ impl Online {
     /// A checker that keeps all events and checks each key whenever it has doubled, each time
     /// with at most `steps` steps and `bytes` bytes of search.
     pub fn checking_again(kind: ModelKind, steps: u64, bytes: usize) -> Online {
-        let options = Options { steps, bytes, threads: 1, stop: None };
+        let options = Options { steps, bytes, threads: 1, ..Options::default() };
         Online { again: true, options, ..Online::new(kind) }
     }
 

@@ -1,5 +1,6 @@
 //! How much a check may spend, and how it says that this was not enough.
 
+use super::variant::Variant;
 use super::words::Millis;
 use crate::history::Nanos;
 use std::fmt;
@@ -17,12 +18,21 @@ pub struct Options<'a> {
     /// Asked now and then; the check ends with "unknown" soon after it first says `true`. This
     /// is how a caller with a clock sets a time limit.
     pub stop: Option<&'a (dyn Fn() -> bool + Sync)>,
+    /// Until when an operation whose outcome nobody knows may take effect; heeded by
+    /// [`check`](super::check), since only a recorded history says when a client gave up.
+    pub variant: Variant,
 }
 
 impl Default for Options<'_> {
     /// A billion steps, 2 GiB, all cores, no clock.
     fn default() -> Self {
-        Options { steps: 1_000_000_000, bytes: 2 << 30, threads: 0, stop: None }
+        Options {
+            steps: 1_000_000_000,
+            bytes: 2 << 30,
+            threads: 0,
+            stop: None,
+            variant: Variant::Plain,
+        }
     }
 }
 
@@ -33,6 +43,7 @@ impl fmt::Debug for Options<'_> {
             .field("bytes", &self.bytes)
             .field("threads", &self.threads)
             .field("stop", &self.stop.is_some())
+            .field("variant", &self.variant)
             .finish()
     }
 }

@@ -3,8 +3,10 @@
 //! Where every value is written once, [`zones`] decide in O(n log n). Else the [`ladder`] does.
 
 mod calls;
+mod deadlines;
 mod ladder;
 mod refused;
+mod relaxed;
 mod rename;
 mod segments;
 mod story;
@@ -14,6 +16,7 @@ use super::Outcome;
 use super::key::{Algorithm, KeyContext, KeyReport};
 pub(super) use calls::{Action, INITIAL, OPEN, RegisterCall, RegisterCalls, ValueId, refusal};
 use refused::Refusals;
+pub(super) use relaxed::{Stale, staleness};
 use story::Story;
 use zones::{Clusters, Conflict};
 
@@ -39,6 +42,12 @@ pub(super) fn unique(
     context: &KeyContext<'_, '_>,
     register: &RegisterCalls<'_>,
 ) -> Option<KeyReport> {
+    let settled = context.deadlines.map(|_| deadlines::settle(context, register));
+    let register = match &settled {
+        None => register,
+        Some(Some(settled)) => settled,
+        Some(None) => return None,
+    };
     match by_zones(register) {
         ByZones::Linearizable => Some(report(Outcome::Linearizable, Algorithm::Zones)),
         ByZones::Violation(conflict) => {

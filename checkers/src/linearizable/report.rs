@@ -1,11 +1,13 @@
 //! From a history to a report: split by key, decide each, put together what was found.
 
-use super::key::{KeyContext, KeyReport};
+use super::key::{KeyContext, KeyReport, undecided};
 use super::kind::ModelKind;
 use super::meter::{Meter, Purse};
-use super::options::Options;
+use super::options::{Options, Unknown};
+use super::variant::{Deadlines, Variant};
 use super::words::{CHECKER, of_key};
 use super::{Outcome, append, counter, grow, in_parallel, lock, objects, pool, register, set};
+use super::{texts, transactional};
 use crate::history::{History, KeyGroup};
 use crate::value::Value;
 use crate::verdict::{Anomaly, CheckerReport, Valid};
@@ -20,17 +22,31 @@ const FIRST_ROUND_STEPS: u64 = 1 << 18;
 /// `ok` operations happened, `info` ones may yet, `fail` ones did not; except that a `cas` which
 /// failed with the error `["precondition-failed", SEEN]` counts as a read of `SEEN`, and one
 /// that failed with `precondition-failed` alone says that the value was not the one compared
-/// with. The report's `details` count the keys that each algorithm decided.
+/// with. The report's `details` count the keys that each algorithm decided, and
+/// name them: `decided_by`.
 ///
 /// Keys that need a long search wait until all others are decided, and are left undecided if
 /// one of these is a violation already: one hard key does not hide an easy one.
 pub fn check(history: &History, kind: ModelKind, options: &Options<'_>) -> CheckerReport {
+    if !history.has_real_time() {
+        let why = "the history does not say what happened before what, so that linearizability \
+                   means nothing for it";
+        return CheckerReport::unknown(why.into());
+    }
+    if kind == ModelKind::AppendText
+        && let Some(lists) = texts::as_lists(history)
+    {
+        let mut report = check(&lists, ModelKind::AppendList, options);
+        report.details.insert("model".into(), json!(kind.to_string()));
+        return report;
+    }
     let partition = history.by_key();
     let purse = Purse::new(options);
     let groups: Vec<KeyGroup<'_>> = partition.groups().collect();
+    let deadlines = Deadlines::of(history, options.variant);
     let decide = |at: usize, bytes: usize, steps_max: u64| {
         let meter = Meter::new(options, &purse, bytes).at_most(steps_max);
-        check_key(history, groups[at], kind, meter)
+        check_key_until(history, groups[at], kind, meter, deadlines.as_ref())
     };
     let all = (0..groups.len()).collect();
     let mut reports = in_parallel(options, all, |at, bytes| decide(at, bytes, FIRST_ROUND_STEPS));
@@ -46,7 +62,13 @@ pub fn check(history: &History, kind: ModelKind, options: &Options<'_>) -> Check
         }
     }
     let keys: Vec<Option<&Value>> = groups.iter().map(|group| group.key).collect();
-    assemble(kind, &keys, reports, history.operations().len())
+    let mut report = assemble(kind, &keys, reports, history.operations().len());
+    if options.variant != Variant::Plain {
+        let name = options.variant.to_string();
+        report.models = BTreeMap::from([(name.clone(), report.valid)]);
+        report.details.insert("variant".into(), json!(name));
+    }
+    report
 }
 
 /// Decides one key by the cheapest algorithm that is exact for it.
@@ -56,21 +78,46 @@ pub(super) fn check_key(
     kind: ModelKind,
     meter: Meter<'_>,
 ) -> KeyReport {
-    let mut context = KeyContext { history, group, meter };
+    check_key_until(history, group, kind, meter, None)
+}
+
+/// The same where crashed operations have deadlines.
+fn check_key_until<'a>(
+    history: &'a History,
+    group: KeyGroup<'a>,
+    kind: ModelKind,
+    meter: Meter<'_>,
+    deadlines: Option<&'a Deadlines>,
+) -> KeyReport {
+    let mut context = KeyContext { history, group, meter, deadlines };
     match kind {
+        // What intervals, levels and holds know nothing of: the search does.
+        ModelKind::OwnedLock if deadlines.is_some() => objects::owned_lock(&mut context),
+        ModelKind::Counter if deadlines.is_some() => counter::search(&mut context),
+        ModelKind::GrowOnlySet if context.has_deadlines() => {
+            let why = "the variant is not decided for sets read as a whole with crashed additions";
+            undecided(Unknown::Input(why.into()))
+        }
         ModelKind::Register => register::check(&mut context),
         ModelKind::AppendList => append::check(&mut context),
+        ModelKind::AppendText => texts::check(&mut context),
+        ModelKind::MultiRegister => transactional::check(&mut context),
         ModelKind::Set => set::check(&mut context),
         ModelKind::GrowOnlySet => grow::check(&mut context),
         ModelKind::Queue | ModelKind::Stack | ModelKind::PriorityQueue => {
             pool::check(&mut context, kind)
         }
         ModelKind::Counter => counter::check(&mut context),
+        ModelKind::Semaphore => objects::semaphore(&mut context),
         ModelKind::Mutex => objects::mutex(&mut context),
         ModelKind::OwnedLock => lock::check(&mut context),
     }
 }
 
+/// How many keys of each algorithm a report names.
+const NAMED_MAX: usize = 1000;
+
+/// Puts together what was found of each key.
 pub(super) fn assemble(
     kind: ModelKind,
     keys: &[Option<&Value>],
@@ -78,10 +125,15 @@ pub(super) fn assemble(
     operations: usize,
 ) -> CheckerReport {
     let mut algorithms: BTreeMap<String, u64> = BTreeMap::new();
+    let mut decided: BTreeMap<String, Vec<serde_json::Value>> = BTreeMap::new();
     let (mut bad, mut open): (Vec<Option<&Value>>, Vec<String>) = (Vec::new(), Vec::new());
     let mut anomalies: Vec<Anomaly> = Vec::new();
     for (key, report) in keys.iter().zip(reports) {
         *algorithms.entry(report.algorithm.to_string()).or_default() += 1;
+        let by = decided.entry(report.algorithm.to_string()).or_default();
+        if by.len() < NAMED_MAX {
+            by.push(shown(*key));
+        }
         match report.outcome {
             Outcome::Linearizable => {}
             Outcome::Violation => bad.push(*key),
@@ -107,6 +159,7 @@ pub(super) fn assemble(
     details.insert("keys".into(), json!(keys.len()));
     details.insert("operations".into(), json!(operations));
     details.insert("algorithms".into(), json!(algorithms));
+    details.insert("decided_by".into(), json!(decided));
     details.insert("invalid_keys".into(), bad.iter().map(|key| shown(*key)).collect());
     details.insert("undecided".into(), json!(open));
     let models = BTreeMap::from([(CHECKER.to_string(), valid)]);

@@ -9,13 +9,16 @@
 //! What keeps the set of configurations small:
 //! - Open calls sit in recycled slots, so that a set of them is a word or a few.
 //! - Crashed calls never complete. They sit outside the slots, as counted classes of equals, and
-//!   are taken only on the way to a completion. Taking fewer of them *dominates* taking more.
+//!   are taken only on the way to a completion. Taking fewer of them *dominates* taking more, and
+//!   so does keeping one that can do whatever the other can. Configurations that took fewer are
+//!   expanded first, so that most of what they dominate is never looked at.
 //! - A call that never changes the state is placed as soon as the state permits: an obligation
 //!   less, and nothing lost. This holds for calls that are observers in every state only; a
 //!   write of the value that is there already may be needed later as a real write.
 //! - When a call overwrites the state, every other open overwriting call *may* have come just
 //!   before it without a trace. It becomes optional: no obligation any more, yet still at hand.
-//! - An overwriting call that nobody observed before the next one overwrote it was pointless.
+//! - An overwriting or crashed call that nobody observed before the next one overwrote it was
+//!   pointless.
 //! - Of two open calls that are equal, the one that completes first goes first (exchange them).
 //! - States are interned and steps between them remembered.
 //!
@@ -39,8 +42,6 @@ use crate::model::{Effect, Model};
 use bits::Bits;
 use evidence::Trail;
 use frontier::{Config, Frontier, Reached, Used};
-use hashbrown::HashSet;
-use rustc_hash::FxBuildHasher;
 use slots::Slots;
 use states::{Next, States};
 use timeline::{End, Timeline};
@@ -61,7 +62,19 @@ pub(crate) fn search<M: Model>(
     meter: &mut Meter<'_>,
     explain: bool,
 ) -> Found<M::State> {
-    let timeline = Timeline::new(model, calls);
+    search_until(model, calls, &[], meter, explain)
+}
+
+/// The same where some crashed calls have a deadline: the last position at which they may take
+/// effect, by index.
+pub(crate) fn search_until<M: Model>(
+    model: &M,
+    calls: &[Call<M::Input, M::Output>],
+    deadlines: &[Option<u64>],
+    meter: &mut Meter<'_>,
+    explain: bool,
+) -> Found<M::State> {
+    let timeline = Timeline::new(model, calls, deadlines);
     match timeline.most_open.div_ceil(64) {
         0 | 1 => sized::<M, 1>(model, calls, &timeline, meter, explain),
         2 => sized::<M, 2>(model, calls, &timeline, meter, explain),
@@ -105,10 +118,13 @@ struct Search<'a, 'b, M: Model, const N: usize> {
     slots: Slots<N>,
     frontier: Vec<Reached<N>>,
     next: Frontier<N>,
-    /// Configurations met on the way to the current completion, and whether their last step
-    /// overwrote a state without a trace.
-    met: HashSet<(Config<N>, bool), FxBuildHasher>,
-    stack: Vec<(Reached<N>, bool)>,
+    /// Configurations met on the way to the current completion. The second are *idle*: nobody
+    /// observed the state that their last step left, and it was an overwriting or crashed call.
+    met: [Frontier<N>; 2],
+    /// Those of them to be expanded, by how many crashed calls they took more than the least.
+    todo: Vec<Vec<(Reached<N>, bool)>>,
+    /// The fewest crashed calls that a configuration had taken before the current completion.
+    least: u32,
     trail: Option<Trail>,
     /// The event that is being worked on.
     at: u32,
@@ -135,8 +151,9 @@ impl<'a, 'b, M: Model, const N: usize> Search<'a, 'b, M, N> {
             slots: Slots::new(timeline.class_of.len()),
             frontier: vec![Reached { config: start, node: Trail::START }],
             next: Frontier::new(),
-            met: HashSet::default(),
-            stack: Vec::new(),
+            met: [Frontier::new(), Frontier::new()],
+            todo: Vec::new(),
+            least: 0,
             trail: record.then(Trail::new),
             at: 0,
         }
@@ -148,13 +165,17 @@ impl<'a, 'b, M: Model, const N: usize> Search<'a, 'b, M, N> {
             self.at = at as u32;
             let class = self.timeline.class_of[*call as usize];
             match end {
-                End::Invoke if self.calls[*call as usize].is_crashed() => {
-                    self.slots.crash(*call, class);
-                }
-                End::Invoke => {
-                    let effect = self.timeline.effects[class as usize];
-                    let deadline = self.calls[*call as usize].complete.unwrap_or(u64::MAX);
-                    self.slots.open(*call, class, effect, deadline);
+                End::Invoke => match self.timeline.last[*call as usize] {
+                    None => self.slots.crash(*call, class, self.timeline.stand_ins[class as usize]),
+                    Some(deadline) => {
+                        let effect = self.timeline.effects[class as usize];
+                        self.slots.open(*call, class, effect, deadline);
+                    }
+                },
+                End::Expire => {
+                    self.expire(self.slots.slot_of(*call))?;
+                    self.slots.close(*call);
+                    self.collapse();
                 }
                 End::Return => {
                     if !self.complete(self.slots.slot_of(*call))? {
@@ -168,18 +189,36 @@ impl<'a, 'b, M: Model, const N: usize> Search<'a, 'b, M, N> {
         Ok(None)
     }
 
+    /// The last chance for the crashed call in `slot`: it takes effect by now, or never.
+    fn expire(&mut self, slot: usize) -> Result<(), Unknown> {
+        for index in 0..self.frontier.len() {
+            let mut never = self.frontier[index];
+            never.config.done.remove(slot);
+            never.config.optional.remove(slot);
+            self.next.insert(never, &self.slots, &self.used);
+        }
+        self.complete(slot).map(drop)
+    }
+
     /// Moves the frontier over the completion of the call in `slot`; false if nothing survives.
     fn complete(&mut self, slot: usize) -> Result<bool, Unknown> {
-        self.met.clear();
+        self.met.iter_mut().for_each(Frontier::clear);
+        let totals = self.frontier.iter().map(|reached| self.used.total(reached.config.used));
+        self.least = totals.min().unwrap_or(0);
         for index in 0..self.frontier.len() {
             let mut reached = self.frontier[index];
             self.settle(&mut reached)?;
             self.arrive(reached, slot, false);
-            while let Some((reached, idle)) = self.stack.pop() {
+        }
+        // A step takes no crashed call or one: nothing comes back to a level that is done.
+        let mut level = 0;
+        while level < self.todo.len() {
+            while let Some((reached, idle)) = self.todo[level].pop() {
                 let held = self.bytes();
                 self.meter.step(held)?;
                 self.expand(&reached, slot, idle)?;
             }
+            level += 1;
         }
         if self.next.is_empty() {
             return Ok(false);
@@ -196,10 +235,22 @@ impl<'a, 'b, M: Model, const N: usize> Search<'a, 'b, M, N> {
             let mut beyond = reached;
             beyond.config.done.remove(slot);
             beyond.config.optional.remove(slot);
-            self.next.insert(beyond, &self.slots.observers, &self.used);
+            self.next.insert(beyond, &self.slots, &self.used);
         }
-        if !done && self.met.insert((reached.config, idle)) {
-            self.stack.push((reached, idle));
+        // What is not idle may do all that an idle one may.
+        let [active, resting] = &mut self.met;
+        let is_new = match idle {
+            _ if done => false,
+            true if active.covers(&reached.config, &self.slots, &self.used) => false,
+            true => resting.insert(reached, &self.slots, &self.used),
+            false => active.insert(reached, &self.slots, &self.used),
+        };
+        if is_new {
+            let level = (self.used.total(reached.config.used) - self.least) as usize;
+            if self.todo.len() <= level {
+                self.todo.resize_with(level + 1, Vec::new);
+            }
+            self.todo[level].push((reached, idle));
         }
     }
 
@@ -216,7 +267,7 @@ impl<'a, 'b, M: Model, const N: usize> Search<'a, 'b, M, N> {
                 let mut reached = *from;
                 reached.config.done.insert(open);
                 reached.config.optional.remove(open);
-                self.take(reached, *state, call, blind, slot)?;
+                self.take(reached, *state, call, (blind, blind), slot)?;
             }
         }
         for at in 0..self.slots.crashed.len() {
@@ -235,19 +286,20 @@ impl<'a, 'b, M: Model, const N: usize> Search<'a, 'b, M, N> {
                 }
                 let mut reached = *from;
                 reached.config.used = self.used.plus(from.config.used, at as u32);
-                self.take(reached, *state, call, blind, slot)?;
+                self.take(reached, *state, call, (blind, true), slot)?;
             }
         }
         Ok(())
     }
 
-    /// Goes on to `state` by `call`, which is marked as taken already.
+    /// Goes on to `state` by `call`, which is marked as taken already: whether it overwrites, and
+    /// whether it is pointless if nobody observes it before the next one that overwrites.
     fn take(
         &mut self,
         mut reached: Reached<N>,
         state: u32,
         call: u32,
-        blind: bool,
+        (blind, spare): (bool, bool),
         slot: usize,
     ) -> Result<(), Unknown> {
         reached.config.state = state;
@@ -259,7 +311,7 @@ impl<'a, 'b, M: Model, const N: usize> Search<'a, 'b, M, N> {
             reached.config.optional = reached.config.optional.or(&hidden);
         }
         let observed = self.settle(&mut reached)?;
-        self.arrive(reached, slot, blind && !observed);
+        self.arrive(reached, slot, spare && !observed);
         Ok(())
     }
 
@@ -309,7 +361,7 @@ impl<'a, 'b, M: Model, const N: usize> Search<'a, 'b, M, N> {
         self.states.bytes()
             + self.used.bytes()
             + self.next.bytes()
-            + self.met.capacity() * (size_of::<Config<N>>() + 8)
+            + self.met.iter().map(Frontier::bytes).sum::<usize>()
             + self.frontier.capacity() * size_of::<Reached<N>>()
             + self.trail.as_ref().map_or(0, Trail::bytes)
     }

@@ -52,11 +52,12 @@ fn elements(context: &KeyContext<'_, '_>) -> Result<Vec<ModelCalls<Membership>>,
             elements.push(ModelCalls { calls: Vec::new(), ops: Vec::new() });
             elements.len() - 1
         });
-        let complete = match (op.outcome, op.complete) {
+        let operation = context.group.operation(at);
+        let complete = match (op.outcome, operation.complete) {
             (EventType::Info, _) | (_, None) => None,
-            (_, Some(event)) => Some(u64::from(event.index.0)),
+            (_, Some(index)) => Some(u64::from(index.0)),
         };
-        let invoke = u64::from(op.invoke.index.0);
+        let invoke = u64::from(operation.invoke.0);
         elements[number].calls.push(Call { process: 0, input, output, invoke, complete });
         elements[number].ops.push(at as u32);
     }

@@ -77,6 +77,13 @@ impl<V: Clone + Eq + Hash + Debug + Send + Sync> Model for Register<V> {
             _ => Effect::Updates,
         }
     }
+
+    fn stand_in(&self, input: &RegisterInput<V>) -> Option<RegisterInput<V>> {
+        match input {
+            RegisterInput::Cas { new, .. } => Some(RegisterInput::Write(new.clone())),
+            _ => None,
+        }
+    }
 }
 
 impl<V: Debug> Debug for RegisterInput<V> {

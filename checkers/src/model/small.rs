@@ -171,3 +171,44 @@ impl Model for OwnedLock {
         }
     }
 }
+
+/// A number of permits, none at first.
+#[derive(Clone, Copy, Debug)]
+pub struct Semaphore;
+
+/// What is asked of a semaphore.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PermitInput {
+    /// Add a permit.
+    Release,
+    /// Take a permit, if there is one.
+    Acquire,
+}
+
+impl Model for Semaphore {
+    type State = u32;
+    type Input = PermitInput;
+    /// Whether there was a permit to take; true for a release.
+    type Output = bool;
+    type Next = Option<u32>;
+
+    fn initial(&self) -> u32 {
+        0
+    }
+
+    fn step(&self, permits: &u32, input: &PermitInput, taken: Option<&bool>) -> Option<u32> {
+        match (input, taken) {
+            (PermitInput::Release, _) => permits.checked_add(1),
+            (PermitInput::Acquire, Some(true)) => permits.checked_sub(1),
+            (PermitInput::Acquire, Some(false)) => (*permits == 0).then_some(0),
+            (PermitInput::Acquire, None) => Some(permits.saturating_sub(1)),
+        }
+    }
+
+    fn effect(&self, input: &PermitInput, taken: Option<&bool>) -> Effect {
+        match (input, taken) {
+            (PermitInput::Acquire, Some(false)) => Effect::Observes,
+            _ => Effect::Updates,
+        }
+    }
+}

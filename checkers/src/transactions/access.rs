@@ -3,7 +3,7 @@
 //! One counting sort puts the micro-operations of a key next to each other, in the order of
 //! their transactions, so that each key is judged in one go over memory that is at hand.
 
-use super::table::{Action, KeyId, Outcome, Table};
+use super::table::{Action, KeyId, Table};
 
 /// A micro-operation with its transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,28 +61,5 @@ impl Accesses {
     /// The accesses of each transaction to this key apart.
     pub(super) fn runs(accesses: &[Access]) -> impl Iterator<Item = &[Access]> {
         accesses.chunk_by(|a, b| a.txn == b.txn)
-    }
-}
-
-/// Which transactions count as committed: those that did, and those of unknown outcome of which
-/// somebody who counts has seen something.
-#[derive(Clone, Debug)]
-pub(super) struct Committed(Vec<bool>);
-
-impl Committed {
-    pub(super) fn known(table: &Table) -> Committed {
-        Committed(table.txns().iter().map(|txn| txn.outcome == Outcome::Ok).collect())
-    }
-
-    pub(super) fn contains(&self, txn: u32) -> bool {
-        self.0[txn as usize]
-    }
-
-    pub(super) fn add(&mut self, txn: u32) -> bool {
-        !std::mem::replace(&mut self.0[txn as usize], true)
-    }
-
-    pub(super) fn count(&self) -> usize {
-        self.0.iter().filter(|committed| **committed).count()
     }
 }

@@ -1,14 +1,15 @@
 //! From a history to a report: which anomalies, and which models these rule out.
 
+use super::committed::Committed;
 use super::cycles::{self, Cycle, Found, Level};
 use super::finding::Findings;
 use super::graph::{Edges, Why};
 use super::kind::{AnomalyKind, KindSet};
 use super::lattice::TxnModel;
-use super::list_append::{self, Lists};
 use super::order::{self, Intervals};
 use super::step::Step;
 use super::table::{Action, Table};
+use super::{list_append, rw_register};
 use crate::history::{History, OpIndex};
 use crate::verdict::{Anomaly, CheckerReport, Valid};
 use serde_json::{Map, json};
@@ -158,23 +159,32 @@ pub fn check_table(table: &Table, options: &Options) -> CheckerReport {
     if let Err(why) = fits(table, workload) {
         return CheckerReport::unknown(why);
     }
-    let levels = options.levels();
-    let mut lists = list_append::infer(table);
-    let edges = std::mem::replace(&mut lists.edges, Edges::between(0));
-    let data = edges.len();
-    let (found, ordered) = search(table, &lists, edges, &levels, options.steps);
-    let explain = |a, b, why| list_append::explain(table, &lists, a, b, why);
-    let report = Report { table, options, workload, data, ordered };
-    report.assemble(&lists.findings, &found, &explain)
+    let nothing = Edges::between(0);
+    match workload {
+        Workload::Append => {
+            let mut lists = list_append::infer(table);
+            let edges = std::mem::replace(&mut lists.edges, nothing);
+            let explain = |a, b, why| list_append::explain(table, &lists, a, b, why);
+            let report = Report { table, options, workload, data: edges.len(), ordered: false };
+            report.conclude(&lists.committed, &lists.findings, edges, &explain)
+        }
+        Workload::Register => {
+            let mut registers = rw_register::infer(table, options.keys);
+            let edges = std::mem::replace(&mut registers.edges, nothing);
+            let explain = |a, b, why| rw_register::explain(table, &registers, a, b, why);
+            let report = Report { table, options, workload, data: edges.len(), ordered: false };
+            report.conclude(&registers.committed, &registers.findings, edges, &explain)
+        }
+    }
 }
 
 /// Whether the operations are those of the workload.
 fn fits(table: &Table, workload: Workload) -> Result<(), String> {
     let odd = table.ids().find_map(|id| {
         let misfit = |action: Action| match (workload, action) {
-            (Workload::Append, Action::Write(_)) => true,
             (Workload::Append, Action::Read(value)) => value != super::ValueId::NIL,
-            (Workload::Register, Action::Append(_)) => true,
+            (Workload::Append, Action::Write(_))
+            | (Workload::Register, Action::Append(_) | Action::ReadList(_)) => true,
             _ => false,
         };
         table.ops(id).iter().find(|op| misfit(op.action)).map(|op| (id, *op))
@@ -190,12 +200,12 @@ fn fits(table: &Table, workload: Workload) -> Result<(), String> {
 /// Cycles, and whether any order beyond the data's was there at all.
 fn search(
     table: &Table,
-    lists: &Lists,
+    committed: &Committed,
     mut edges: Edges,
     levels: &[Level],
     steps: u64,
 ) -> (Found, bool) {
-    let part = |txn: usize| lists.committed.contains(txn as u32);
+    let part = |txn: usize| committed.contains(txn as u32);
     let before = edges.len();
     if levels.contains(&Level::Process) {
         order::add_sessions(&mut edges, table, part);
@@ -227,6 +237,20 @@ struct Report<'a> {
 }
 
 impl Report<'_> {
+    /// Searches for cycles and puts everything together.
+    fn conclude(
+        mut self,
+        committed: &Committed,
+        findings: &Findings,
+        edges: Edges,
+        explain: &Explain<'_>,
+    ) -> CheckerReport {
+        let levels = self.options.levels();
+        let (found, ordered) = search(self.table, committed, edges, &levels, self.options.steps);
+        self.ordered = ordered;
+        self.assemble(findings, &found, explain)
+    }
+
     fn assemble(&self, findings: &Findings, found: &Found, explain: &Explain<'_>) -> CheckerReport {
         let cycles: KindSet = found.cycles.iter().map(|cycle| cycle.kind).collect();
         let kinds = findings.kinds().or(cycles).or(found.unshown);
@@ -355,7 +379,7 @@ impl Report<'_> {
         let mut text = String::from("Let ");
         for (at, txn) in cycle.txns.iter().enumerate() {
             let end = if at + 1 == count { ". Then " } else { "; " };
-            text.push_str(&format!("T{} = {}{end}", at + 1, self.table.who(*txn)));
+            text.extend([&format!("T{} = ", at + 1), &self.table.who(*txn), end]);
         }
         for (at, why) in cycle.whys.iter().enumerate() {
             let (a, b) = (cycle.txns[at], cycle.txns[(at + 1) % count]);
@@ -366,7 +390,7 @@ impl Report<'_> {
         }
         if let Some(last) = words.pop() {
             text.push_str(&words.join("; "));
-            text.push_str(&format!("; yet {last}: a contradiction."));
+            text.extend(["; yet ", &last, ": a contradiction."]);
         }
         let ids: Vec<Option<u32>> =
             cycle.txns.iter().chain(&cycle.txns[..1]).map(|txn| self.table.event(*txn)).collect();

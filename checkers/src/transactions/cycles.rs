@@ -134,10 +134,6 @@ impl Part {
         Part { graph: Graph::new(members.len(), &edges), names }
     }
 
-    fn is_txn(&self, node: u32) -> bool {
-        self.names[node as usize] != JOINT
-    }
-
     /// All edges for a reason, as source and arc.
     fn edges(&self, why: Why) -> impl Iterator<Item = (u32, Arc)> + '_ {
         let of = |node: u32| self.graph.arcs(node).iter().map(move |arc| (node, *arc));

@@ -127,12 +127,6 @@ impl Edges {
         }
     }
 
-    /// A new joint.
-    pub(super) fn joint(&mut self) -> u32 {
-        self.nodes += 1;
-        self.nodes - 1
-    }
-
     /// Edges to the targets `range` of a fan, itself left out: O(log n) edges however many
     /// there are. Targets are distinct; `own` is where the source stands among them, if it does.
     pub(super) fn push_range(
@@ -203,11 +197,6 @@ impl Edges {
         tree
     }
 
-    /// How many nodes there are, joints included.
-    pub(super) fn nodes(&self) -> usize {
-        self.nodes as usize
-    }
-
     /// The graph, each node's edges in the order in which they were added.
     pub(super) fn into_graph(self) -> Graph {
         Graph::new(self.nodes as usize, &self.list)
@@ -253,11 +242,6 @@ impl Graph {
     /// All edges' targets and reasons, whatever their sources.
     pub(super) fn all_arcs(&self) -> &[Arc] {
         &self.arcs
-    }
-
-    /// The arcs of `node` with their places among all.
-    pub(super) fn range(&self, node: u32) -> std::ops::Range<usize> {
-        self.starts[node as usize] as usize..self.starts[node as usize + 1] as usize
     }
 }
 

@@ -54,14 +54,20 @@ impl Table {
     }
 }
 
+/// Whether a history holds transactions of `r`, `w` and `append`.
+pub fn is_transactional(history: &History) -> bool {
+    history.ops().any(|op| asks_micro_ops(&op))
+}
+
 /// Whether an operation is a transaction: by its name, or else by what it asked.
 fn is_transaction(op: &OpView<'_>) -> bool {
+    op.f().as_str() == "txn" || asks_micro_ops(op)
+}
+
+fn asks_micro_ops(op: &OpView<'_>) -> bool {
     let name = |item: &Value| item.as_list()?.first()?.as_str().and_then(Name::of);
-    op.f().as_str() == "txn"
-        || op
-            .input()
-            .as_list()
-            .is_some_and(|items| !items.is_empty() && items.iter().all(|item| name(item).is_some()))
+    let items = op.input().as_list().unwrap_or_default();
+    !items.is_empty() && items.iter().all(|item| name(item).is_some())
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

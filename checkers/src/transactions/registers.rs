@@ -18,10 +18,11 @@
 mod build;
 mod words;
 
-pub(super) use words::CHECKER;
+pub use words::CHECKER;
 
 use super::{KeyId, Table, TxnId, ValueId};
 use crate::verdict::Anomaly;
+use std::sync::OnceLock;
 
 /// A transaction that takes part; 0 stands for the initial state.
 pub type Node = u32;
@@ -86,9 +87,8 @@ pub struct Registers<'t> {
     read_starts: Vec<u32>,
     writes: Vec<Write>,
     write_starts: Vec<u32>,
-    /// For each key the nodes that write it, ascending.
-    writers: Vec<Node>,
-    writer_starts: Vec<u32>,
+    /// For each key the nodes that write it, ascending; made when somebody asks.
+    writers: OnceLock<(Vec<u32>, Vec<Node>)>,
     /// For each ambiguous read who can have written what it saw, ascending.
     candidates: Vec<Vec<Node>>,
     flaws: Vec<Flaw>,
@@ -153,6 +153,21 @@ impl<'t> Registers<'t> {
             ..self.write_starts[node as usize + 1] as usize]
     }
 
+    /// The place of a node's write to a key among all writes; the initial ones stand behind
+    /// those of transactions, one a key.
+    pub(super) fn slot(&self, node: Node, key: u32) -> Option<usize> {
+        if node == INITIAL {
+            return Some(self.writes.len() + key as usize);
+        }
+        let found = self.writes(node).binary_search_by_key(&key, |write| write.key).ok()?;
+        Some(self.write_starts[node as usize] as usize + found)
+    }
+
+    /// How many slots there are.
+    pub(super) fn slots(&self) -> usize {
+        self.writes.len() + self.keys()
+    }
+
     /// Whether a node writes a key.
     pub fn writes_key(&self, node: Node, key: u32) -> bool {
         node == INITIAL || self.writes(node).binary_search_by_key(&key, |write| write.key).is_ok()
@@ -160,13 +175,13 @@ impl<'t> Registers<'t> {
 
     /// How many keys there are.
     pub fn keys(&self) -> usize {
-        self.writer_starts.len() - 1
+        self.table.keys()
     }
 
     /// Who writes a key, ascending and so session by session; without the initial node.
     pub fn writers(&self, key: u32) -> &[Node] {
-        &self.writers[self.writer_starts[key as usize] as usize
-            ..self.writer_starts[key as usize + 1] as usize]
+        let (starts, nodes) = self.writers.get_or_init(|| self.writer_index());
+        &nodes[starts[key as usize] as usize..starts[key as usize + 1] as usize]
     }
 
     /// Who can have written what an ambiguous read saw.
@@ -194,7 +209,7 @@ impl<'t> Registers<'t> {
         KeyedReads::new(self)
     }
 
-    fn key_id(key: u32) -> KeyId {
+    pub(super) fn key_id(key: u32) -> KeyId {
         KeyId(key)
     }
 }

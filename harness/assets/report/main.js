@@ -21,6 +21,7 @@ const listenCopy = () => {
 const start = async () => {
   listenCopy();
   listenSteps();
+  listenLamport();
   const ops = decode(await unpack(), data.names);
   if (ops.count === 0) {
     byId('shown').textContent = 'no operations';

@@ -1,14 +1,16 @@
 //! `quorate check`: judge a recorded history again.
 
 use super::{Format, exit_code, wrong};
-use crate::checking::{self, Request};
+use crate::checking::{self, Asked, Request};
 use crate::duration;
 use crate::load;
 use crate::out;
+use crate::outln;
 use crate::summary;
 use anyhow::Result;
 use quorate_checkers::format;
 use quorate_checkers::history::History;
+use quorate_checkers::linearizable::{self, Variant};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -16,7 +18,7 @@ use std::time::Duration;
 /// Judge a recorded history: a file, or a run folder.
 #[derive(clap::Args, Debug)]
 #[command(
-    after_help = "Examples:\n  quorate check results/latest\n  quorate check my-history.jsonl --workload register\n  quorate check jepsen/history.edn --model queue\n  quorate check my-history.jsonl --minimal small.jsonl\n  quorate check my-history.jsonl --format json | jq .valid"
+    after_help = "Examples:\n  quorate check results/latest\n  quorate check my-history.jsonl --workload register\n  quorate check jepsen/history.edn --model queue\n  quorate check jepsen/history.edn --workload append --model snapshot-isolation\n  quorate check history.bincode.gz --model serializable\n  quorate check my-history.jsonl --minimal small.jsonl\n  quorate check my-history.jsonl --variant strict\n  quorate check my-history.jsonl --staleness\n  quorate check my-history.jsonl --format json | jq .valid"
 )]
 pub struct Args {
     /// A history file, or a run folder
@@ -25,9 +27,15 @@ pub struct Args {
     /// Judge it as this workload's [default: from plan.json, else guessed from the operations]
     #[arg(short, long, value_name = "W")]
     workload: Option<String>,
-    /// Judge it by this consistency model, or as this object (`quorate list models`)
-    #[arg(short, long, value_name = "M", conflicts_with = "workload")]
-    model: Option<String>,
+    #[command(flatten)]
+    asked: Asked,
+    /// Until when an operation whose outcome nobody knows may take effect
+    #[arg(long, value_enum, value_name = "V", default_value = "plain")]
+    variant: VariantName,
+    /// Measure how stale the reads of registers are: the least time by which all must be allowed
+    /// to have begun earlier
+    #[arg(long)]
+    staleness: bool,
     /// The format of a history file [default: by its extension and its first bytes]
     #[arg(long, value_name = "FORMAT", value_parser = super::convert::format_named)]
     from: Option<format::Format>,
@@ -48,6 +56,27 @@ pub struct Args {
     quiet: bool,
 }
 
+/// The variants of linearizability.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum VariantName {
+    /// At any later time, or never
+    Plain,
+    /// Before its client gave up waiting, or never
+    Strict,
+    /// Before its client's next operation, or never
+    Durable,
+}
+
+impl From<VariantName> for Variant {
+    fn from(name: VariantName) -> Variant {
+        match name {
+            VariantName::Plain => Variant::Plain,
+            VariantName::Strict => Variant::Strict,
+            VariantName::Durable => Variant::Durable,
+        }
+    }
+}
+
 /// Carries it out.
 pub fn main(args: &Args) -> Result<ExitCode> {
     if args.threads == Some(0) {
@@ -58,10 +87,12 @@ pub fn main(args: &Args) -> Result<ExitCode> {
         &loaded.history,
         loaded.plan.as_ref(),
         args.workload.as_deref(),
-        args.model.as_deref(),
+        &args.asked,
     )?;
     request.timeout = args.timeout;
     request.threads = args.threads;
+    request.variant = args.variant.into();
+    request.staleness = args.staleness;
     if !args.quiet {
         for note in loaded.notes.iter().chain(&request.source) {
             eprintln!("{note}");
@@ -76,6 +107,9 @@ pub fn main(args: &Args) -> Result<ExitCode> {
         Format::Text => {
             let run = loaded.plan.as_ref().zip(loaded.folder.as_deref());
             summary::print(&verdict, &loaded.history, run);
+            if args.staleness {
+                outln!("  staleness  {}", linearizable::staleness(&loaded.history));
+            }
         }
     }
     Ok(exit_code(verdict.valid))

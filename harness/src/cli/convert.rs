@@ -15,7 +15,7 @@ use std::process::ExitCode;
 /// Convert a history between formats, by extension or by name.
 #[derive(clap::Args, Debug)]
 #[command(
-    after_help = "Formats: jsonl, edn, elle-json, jepsen-log, kv-log\n\nExamples:\n  quorate convert results/latest/history.jsonl history.edn\n  quorate convert etcd_007.log history.jsonl\n  quorate convert jepsen.txt - --from edn --to jsonl | head"
+    after_help = "Formats: jsonl, edn, elle-json, jepsen-log, kv-log; to read from: dbcop, cobra, plume, awdit\n\nExamples:\n  quorate convert results/latest/history.jsonl history.edn\n  quorate convert etcd_007.log history.jsonl\n  quorate convert jepsen.txt - --from edn --to jsonl | head"
 )]
 pub struct Args {
     /// The history to read

@@ -15,9 +15,10 @@ use crate::results::file;
 use crate::run;
 use crate::shrink::{self, Shrunk, Size};
 use crate::{results, story, summary};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -266,6 +267,10 @@ pub(super) fn reduce(
     shrunk.plan.command = format!("quorate sim --plan {}", path.display());
     results::write_json(&path, &shrunk.plan)?;
     results::write_text(&folder.join(file::STORY), &story::of_plan(&shrunk.plan)?)?;
+    // Its own run, with all that a run leaves: most of all the report.
+    let minimal = folder.join(file::MINIMAL_RUN);
+    fs::create_dir(&minimal).with_context(|| format!("cannot create {}", minimal.display()))?;
+    run::run_in(minimal, &shrunk.plan, true)?;
     Ok(shrunk)
 }
 
@@ -305,6 +310,8 @@ fn print(tally: &Tally, kept: &[Kept], took: Duration) {
             outln!("    was     {}", told_size(shrunk.before));
             outln!("    shrunk  {}  ({} runs)", told_size(shrunk.after), shrunk.runs);
             outln!("    repeat  {} --story", shrunk.plan.command);
+            let report = kept.folder.join(file::MINIMAL_RUN).join(file::REPORT);
+            outln!("    see     {}", report.display());
         }
     }
     print_coverage(tally, style);

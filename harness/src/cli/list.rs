@@ -95,7 +95,7 @@ fn rows(what: What) -> Vec<Value> {
             .into_iter()
             .map(|(name, text)| json!({"name": name, "description": text}))
             .collect(),
-        What::Checkers => described(checking::CHECKERS),
+        What::Checkers => described(&checking::checkers()),
         What::Bugs => catalog::targets()
             .flat_map(|target| target.bugs())
             .map(|entry| {

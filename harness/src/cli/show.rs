@@ -1,6 +1,7 @@
 //! `quorate show`: the verdict, the anomalies and the operations of a run.
 
 use super::{Format, wrong};
+use crate::checking;
 use crate::load;
 use crate::out::{self, Style};
 use crate::outln;
@@ -64,8 +65,8 @@ pub fn main(args: &Args) -> Result<ExitCode> {
 }
 
 fn print_verdict(args: &Args, loaded: &load::Loaded) -> Result<()> {
-    let request =
-        crate::checking::Request::choose(&loaded.history, loaded.plan.as_ref(), None, None)?;
+    let asked = checking::Asked::default();
+    let request = checking::Request::choose(&loaded.history, loaded.plan.as_ref(), None, &asked)?;
     let text = loaded.folder.as_ref().map(|folder| folder.join(results::file::VERDICT));
     if let (Format::Json, Some(path)) = (args.format, text.as_ref().filter(|path| path.is_file())) {
         let text = std::fs::read_to_string(path)
@@ -73,7 +74,7 @@ fn print_verdict(args: &Args, loaded: &load::Loaded) -> Result<()> {
         outln!("{}", text.trim_end());
         return Ok(());
     }
-    let verdict = crate::checking::check(&loaded.history, &request);
+    let verdict = checking::check(&loaded.history, &request);
     if args.format == Format::Json {
         return out::json(&verdict);
     }

@@ -127,13 +127,12 @@ impl Way {
         }
         let now = self.traffic.now();
         while let Some(frame) = take_frame(buffer)? {
-            let length = frame.len();
             let admitted = match mode {
-                Mode::Hold => self.line.hold(frame, now),
+                Mode::Hold => self.line.hold(frame.clone(), now),
                 Mode::Pass | Mode::Cut => self.line.admit(&frame, now, &shaping),
             };
             if let Err(fate) = admitted {
-                self.traffic.note([length].into_iter(), now, fate);
+                self.traffic.note([frame.as_ref()].into_iter(), now, fate);
             }
         }
         self.deliver(peer).await;
@@ -158,7 +157,7 @@ impl Way {
             Mode::Cut => Fate::Cut,
             Mode::Pass | Mode::Hold => self.receiver.send(&buffer[..whole], peer).await,
         };
-        self.traffic.note(lengths(&buffer[..whole]), now, fate);
+        self.traffic.note(frames(&buffer[..whole]), now, fate);
         buffer.advance(whole);
         Ok(())
     }
@@ -171,7 +170,7 @@ impl Way {
         }
         if next.mode == Mode::Cut {
             for gone in self.line.drain() {
-                self.traffic.note([gone.frame.len()].into_iter(), gone.arrived, Fate::Cut);
+                self.traffic.note([gone.frame.as_ref()].into_iter(), gone.arrived, Fate::Cut);
             }
         } else if next.is_plain() || before.mode == Mode::Hold {
             self.line.release(self.traffic.now());
@@ -182,7 +181,7 @@ impl Way {
     async fn deliver(&mut self, peer: Option<SocketAddr>) {
         while let Some(waiting) = self.line.pop_due(self.traffic.now()) {
             let fate = self.receiver.send(&waiting.frame, peer).await;
-            self.traffic.note([waiting.frame.len()].into_iter(), waiting.arrived, fate);
+            self.traffic.note([waiting.frame.as_ref()].into_iter(), waiting.arrived, fate);
         }
     }
 
@@ -198,13 +197,13 @@ impl Way {
     }
 }
 
-/// The lengths of the frames that fill `bytes`.
-fn lengths(bytes: &[u8]) -> impl Iterator<Item = usize> + '_ {
+/// The frames that fill `bytes`, each with its head.
+fn frames(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut at = 0;
     std::iter::from_fn(move || {
         let length = frame_at(bytes, at).ok().flatten()?;
         at += length;
-        Some(length)
+        bytes.get(at - length..at)
     })
 }
 

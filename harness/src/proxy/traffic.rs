@@ -3,17 +3,25 @@
 use crate::proxy::LinkId;
 use quorate_checkers::history::Nanos;
 use quorate_targets::node::NodeId;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-/// How many messages a link remembers; older ones are forgotten.
-pub(super) const MESSAGES_MAX: usize = 4096;
+/// How many messages all links of a network remember together; older ones are forgotten.
+const MESSAGES_MAX: usize = 300_000;
+/// How many one link remembers at most.
+const LINK_MESSAGES_MAX: usize = 16_384;
+/// So much of what a message says is remembered, in bytes.
+pub(super) const HEAD_MAX: usize = 240;
+
+/// How many messages each of so many links remembers.
+pub(super) fn messages_a_link(links: usize) -> usize {
+    (MESSAGES_MAX / links.max(1)).min(LINK_MESSAGES_MAX)
+}
 
 /// What became of a frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     /// It was handed to the receiver's TCP.
     Forwarded,
@@ -28,34 +36,22 @@ pub enum Fate {
 }
 
 /// A frame that a link was given.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     /// When the proxy had all of it.
-    #[serde(serialize_with = "nanos")]
     pub time: Nanos,
     /// The sender.
-    #[serde(serialize_with = "name")]
     pub from: NodeId,
     /// The receiver.
-    #[serde(serialize_with = "name")]
     pub to: NodeId,
     /// Its length, without the head.
     pub bytes: u32,
     /// What became of it.
     pub fate: Fate,
     /// How long the link kept it.
-    #[serde(serialize_with = "nanos")]
     pub kept: Nanos,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
-fn nanos<S: Serializer>(nanos: &Nanos, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_u64(nanos.0)
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
-fn name<S: Serializer>(node: &NodeId, to: S) -> Result<S::Ok, S::Error> {
-    to.collect_str(node)
+    /// The beginning of what it says.
+    pub head: Box<[u8]>,
 }
 
 /// Sums over a link's life.
@@ -74,6 +70,8 @@ pub struct Counters {
 pub(super) struct Traffic {
     link: LinkId,
     epoch: Instant,
+    /// How many messages are remembered.
+    limit: usize,
     seen: Mutex<Seen>,
 }
 
@@ -84,8 +82,9 @@ struct Seen {
 }
 
 impl Traffic {
-    pub(super) fn new(link: LinkId, epoch: Instant) -> Self {
-        Traffic { link, epoch, seen: Mutex::default() }
+    /// Of a link that remembers so many messages.
+    pub(super) fn new(link: LinkId, epoch: Instant, limit: usize) -> Self {
+        Traffic { link, epoch, limit, seen: Mutex::default() }
     }
 
     /// The time of messages.
@@ -93,23 +92,26 @@ impl Traffic {
         Nanos(self.epoch.elapsed().as_nanos() as u64)
     }
 
-    /// Notes frames of these whole lengths that arrived at `time` and met their fate now.
-    pub(super) fn note(&self, lengths: impl Iterator<Item = usize>, time: Nanos, fate: Fate) {
+    /// Notes whole frames that arrived at `time` and met their fate now.
+    pub(super) fn note<'a>(&self, frames: impl Iterator<Item = &'a [u8]>, time: Nanos, fate: Fate) {
         let kept = Nanos(self.now().0.saturating_sub(time.0));
         let (from, to) = self.link;
         let mut seen = self.lock();
-        for length in lengths {
+        for frame in frames {
+            let length = frame.len();
             if fate == Fate::Forwarded {
                 seen.counters.frames += 1;
                 seen.counters.bytes += length as u64;
             } else {
                 seen.counters.dropped += 1;
             }
-            if seen.messages.len() == MESSAGES_MAX {
+            if seen.messages.len() >= self.limit {
                 seen.messages.pop_front();
             }
-            let bytes = length.saturating_sub(4) as u32;
-            seen.messages.push_back(Message { time, from, to, bytes, fate, kept });
+            let body = frame.get(4..).unwrap_or_default();
+            let head = body[..body.len().min(HEAD_MAX)].into();
+            let bytes = body.len() as u32;
+            seen.messages.push_back(Message { time, from, to, bytes, fate, kept, head });
         }
     }
 
@@ -118,7 +120,7 @@ impl Traffic {
     }
 
     pub(super) fn messages(&self) -> Vec<Message> {
-        self.lock().messages.iter().copied().collect()
+        self.lock().messages.iter().cloned().collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Seen> {

@@ -2,13 +2,17 @@
 //! and the faults of that time, and the checker's evidence.
 
 use super::faults::Window;
-use super::{Sources, definitions, evidence, ops, picture, plots, text};
+use super::{Sources, definitions, evidence, lamport, ops, picture, plots, text};
 use maud::{Markup, html};
-use quorate_checkers::history::{Event, OpView};
-use quorate_checkers::verdict::Anomaly;
+use quorate_checkers::history::{Event, History, OpView};
+use quorate_checkers::verdict::{Anomaly, Verdict};
 
 /// At most this many are shown as cards; `verdict.json` has them all.
 const CARDS_MAX: usize = 50;
+/// At most this many cards show the messages of that time.
+const DIAGRAMS_MAX: usize = 4;
+/// What led to an anomaly is within this time before its operations, in nanoseconds.
+const BEFORE: u64 = 1_000_000_000;
 /// At most this many operations are listed on a card.
 const LISTED_MAX: usize = 60;
 
@@ -64,10 +68,23 @@ fn card(sources: &Sources<'_>, windows: &[Window], at: usize, anomaly: &Anomaly)
                     }
                 }
             }
+            @if at < DIAGRAMS_MAX {
+                (lamport::around(sources, windows, &drawn, ops::extent(&shown, &marks)))
+            }
             (evidence::view(anomaly))
             (listing(&shown))
         }
     }
+}
+
+/// The spans of time around the first anomalies, with what went before.
+pub(super) fn spans(history: &History, verdict: &Verdict) -> Vec<(u64, u64)> {
+    let span = |anomaly: &Anomaly| {
+        let (shown, marks) = ops::around(history, &anomaly.ops);
+        let (begin, end) = ops::extent(&shown, &marks);
+        (begin.saturating_sub(BEFORE), end)
+    };
+    verdict.anomalies.iter().take(DIAGRAMS_MAX).map(span).collect()
 }
 
 /// When, on which keys, at which nodes, under which faults.

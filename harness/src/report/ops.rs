@@ -33,6 +33,20 @@ pub(super) fn label(op: &OpView<'_>) -> String {
     text::label(format!("{} {shown}", op.f()).trim_end()) + mark
 }
 
+/// From the first to the last moment of operations and other events. Operations that nobody saw
+/// end may be open for long: where there are others, these decide.
+pub(super) fn extent(shown: &[OpView<'_>], marks: &[&Event]) -> (u64, u64) {
+    let ended = |op: &&OpView<'_>| op.outcome != EventType::Info && op.complete.is_some();
+    let any_ended = shown.iter().any(|op| ended(&op));
+    let times = shown
+        .iter()
+        .filter(|op| !any_ended || ended(op))
+        .flat_map(|op| [start(op), end(op).unwrap_or(start(op))])
+        .chain(marks.iter().map(|event| event.time.0));
+    let (begin, end) = times.fold((u64::MAX, 0), |(low, high), t| (low.min(t), high.max(t)));
+    (begin.min(end), end)
+}
+
 /// When the last event was, in nanoseconds; at least 1.
 pub(super) fn end_of(history: &History) -> u64 {
     history.events().last().map_or(1, |event| event.time.0.max(1))

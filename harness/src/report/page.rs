@@ -1,7 +1,7 @@
 //! The page as a whole: its head with the policy, its sections, its data.
 
 use super::faults::{self, Window};
-use super::{Sources, anomalies, columns, embed, facts, headline, ops, plots, text};
+use super::{Sources, anomalies, columns, embed, facts, headline, lamport, ops, plots, text};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use quorate_checkers::history::History;
 use quorate_checkers::verdict::Verdict;
@@ -13,7 +13,7 @@ const MARKS_MAX: usize = 20_000;
 const STYLE: &str = include_str!("../../assets/report/report.css");
 
 /// The scripts, in order; they share one scope.
-const SCRIPTS: [&str; 10] = [
+const SCRIPTS: [&str; 11] = [
     include_str!("../../assets/report/text.js"),
     include_str!("../../assets/report/data.js"),
     include_str!("../../assets/report/filter.js"),
@@ -23,6 +23,7 @@ const SCRIPTS: [&str; 10] = [
     include_str!("../../assets/report/details.js"),
     include_str!("../../assets/report/keys.js"),
     include_str!("../../assets/report/steps.js"),
+    include_str!("../../assets/report/lamport.js"),
     include_str!("../../assets/report/main.js"),
 ];
 
@@ -79,6 +80,7 @@ fn body(sources: &Sources<'_>, windows: &[Window]) -> Markup {
         main {
             (headline::header(sources, windows))
             (anomalies::section(sources, windows))
+            (lamport::section(sources, windows))
             (timeline(windows))
             (plots::section(sources, windows))
             (facts::section(sources))

@@ -77,20 +77,11 @@ pub(super) fn picture(
     )
 }
 
-/// From a little before the first to a little after the last of them. Operations that nobody
-/// saw end may be open for long: where there are others, these decide, and they reach in from
-/// the edge.
+/// From a little before the first to a little after the last of them.
 fn extent(shown: &[OpView<'_>], marks: &[&Event]) -> (u64, u64) {
-    let ended = |op: &&OpView<'_>| op.outcome != EventType::Info && op.complete.is_some();
-    let any_ended = shown.iter().any(|op| ended(&op));
-    let times = shown
-        .iter()
-        .filter(|op| !any_ended || ended(op))
-        .flat_map(|op| [ops::start(op), ops::end(op).unwrap_or(ops::start(op))])
-        .chain(marks.iter().map(|event| event.time.0));
-    let (begin, end) = times.fold((u64::MAX, 0), |(low, high), t| (low.min(t), high.max(t)));
-    let margin = (end.saturating_sub(begin) / 20).max(50_000);
-    (begin.min(end).saturating_sub(margin), end + 2 * margin)
+    let (begin, end) = ops::extent(shown, marks);
+    let margin = ((end - begin) / 20).max(50_000);
+    (begin.saturating_sub(margin), end + 2 * margin)
 }
 
 fn lay_out<'a>(frame: &Frame, shown: &[OpView<'a>]) -> Vec<Lane<'a>> {

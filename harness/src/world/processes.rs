@@ -2,8 +2,9 @@
 //! signal.
 
 use crate::cluster::{Cluster, ClusterError, PreflightError, Setup, Surroundings, preflight};
+use crate::messages::{self, Message};
 use crate::nemesis::Action;
-use crate::proxy::{Counters, LinkId, Message, Network, NetworkError};
+use crate::proxy::{Counters, LinkId, Network, NetworkError};
 use crate::world::injector::{Injector, Order};
 use crate::world::lanes::{self, Caller, Lanes};
 use crate::world::statuses::Statuses;
@@ -74,15 +75,6 @@ pub struct Processes {
     runtime: Runtime,
 }
 
-/// What is known of the network when a run is over.
-#[derive(Clone, Debug)]
-pub struct Traffic {
-    /// What each link has carried.
-    pub counters: BTreeMap<LinkId, Counters>,
-    /// The newest messages, by time.
-    pub messages: Vec<Message>,
-}
-
 impl Processes {
     /// Looks whether the run's folder and this machine will do, then starts network, cluster and
     /// clients; returns when all nodes are ready.
@@ -116,9 +108,9 @@ impl Processes {
         Ok(Processes { lanes, network, statuses, injector, runtime })
     }
 
-    /// What the network has carried so far.
-    pub fn traffic(&self) -> Traffic {
-        Traffic { counters: self.network.counters(), messages: self.network.messages() }
+    /// What each link has carried so far.
+    pub fn traffic(&self) -> BTreeMap<LinkId, Counters> {
+        self.network.counters()
     }
 
     /// Ends the nodes: asks them, and kills those that do not listen. Nothing runs afterwards,
@@ -164,6 +156,10 @@ impl World for Processes {
 
     fn statuses(&mut self) -> BTreeMap<NodeId, Status> {
         self.statuses.last()
+    }
+
+    fn messages(&mut self) -> Vec<Message> {
+        messages::of_frames(&self.network.messages())
     }
 
     fn stop(self: Box<Self>) -> anyhow::Result<()> {

@@ -6,6 +6,7 @@
 //! lazy disk is a loss of power, a partition cuts wires, an aim at the leader is resolved from
 //! what the nodes tell when the fault is due.
 
+use crate::messages::{self, Message};
 use crate::nemesis::{Action, Aim, Cut, FaultOutcome, Grudge, alone, grudge_json, nodes_json};
 use crate::plan::{Disk, Plan};
 use crate::world::{self, Happening, World};
@@ -17,13 +18,15 @@ use quorate_targets::node::{NodeId, Status};
 use quorate_targets::registry;
 use quorate_targets::seed::Seed;
 use quorate_targets::sim::{
-    self, Cluster, Detail, Fault, Gate, Injected, Setup, Stop, Weather, trace,
+    self, Cluster, Detail, Fault, Gate, Injected, Setup, Stop, Turn, Weather, trace,
 };
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How long a fault that is aimed at the leader waits for one, as over processes.
 const LEADER_MAX: Nanos = Nanos(1_000_000_000);
+/// How many messages of a run are remembered.
+const POST_MAX: usize = 1 << 18;
 /// How often it looks.
 const LEADER_AGAIN: Nanos = Nanos(50_000_000);
 
@@ -45,10 +48,11 @@ pub struct Options {
 }
 
 impl Options {
-    /// As the plan says, with a trace of all events.
+    /// As the plan says, with a trace of all events, and with the messages.
     pub fn of_plan(plan: &Plan, weather: Weather) -> Options {
         let mut setup = Setup::new(plan.nodes).in_weather(weather);
         setup.trace_max = trace::TRACE_MAX;
+        setup.post_max = POST_MAX;
         for config in &mut setup.nodes {
             config.bugs.clone_from(&plan.bugs);
             config.options.clone_from(&plan.target_options);
@@ -63,10 +67,11 @@ impl Options {
         }
     }
 
-    /// The same with this much in the trace.
+    /// The same for a run that writes no files: with this much in the trace, and no messages.
     #[must_use]
-    pub fn detail(mut self, detail: Detail) -> Options {
+    pub fn in_memory(mut self, detail: Detail) -> Options {
         self.setup.detail = detail;
+        self.setup.post_max = 0;
         self
     }
 }
@@ -321,6 +326,14 @@ impl World for Simulated {
 
     fn simulation(&self) -> Option<&dyn Cluster> {
         Some(self.cluster.as_ref())
+    }
+
+    fn messages(&mut self) -> Vec<Message> {
+        messages::of_letters(self.cluster.post().letters())
+    }
+
+    fn turns(&mut self) -> Vec<Turn> {
+        self.cluster.take_turns()
     }
 
     fn stop(self: Box<Self>) -> Result<()> {

@@ -6,3 +6,4 @@ mod fail_fast;
 mod input;
 mod run;
 mod support;
+mod transactions;

@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test uses some of it")]
 #![allow(clippy::unwrap_used, reason = "a test may stop at what it did not expect")]
 
+use quorate::messages::{Fate, Message, WRITTEN_MAX, choose};
 use quorate::plan::{Disk, Limits, Plan};
 use quorate::report::{Sources, StatusLine, render};
 use quorate_checkers::history::{Event, EventType, History, Nanos, OpIndex, Process};
@@ -275,11 +276,32 @@ pub(crate) fn statuses(history: &History) -> Vec<StatusLine> {
         .collect()
 }
 
+/// A message a millisecond over the whole history, some of them lost.
+pub(crate) fn messages(history: &History) -> Vec<Message> {
+    const EVERY: u64 = 1_000_000;
+    let end = history.events().last().map_or(0, |event| event.time.0);
+    let message = |number: u64| Message {
+        number,
+        from: format!("n{}", number % 5 + 1),
+        to: format!("n{}", (number + 1 + number / 5 % 4) % 5 + 1),
+        sent: number * EVERY,
+        fate: if number.is_multiple_of(17) { Fate::Cut } else { Fate::Delivered },
+        ended: Some(number * EVERY + 400_000),
+        again: number.is_multiple_of(23).then_some(number * EVERY + 900_000),
+        kind: if number.is_multiple_of(2) { "append" } else { "append-reply" }.into(),
+        text: format!("term: 3, round: {number}"),
+    };
+    let messages = (0..end / EVERY).map(message).collect();
+    choose(messages, &[], WRITTEN_MAX)
+}
+
 /// The report of a history under the usual plan.
 pub(crate) fn page(history: &History, verdict: &Verdict) -> String {
     let logs: Vec<String> = (1..=5).map(|n| format!("nodes/n{n}/stderr.log")).collect();
     let statuses = statuses(history);
-    render(&Sources { plan: &plan(), history, verdict, statuses: &statuses, logs: &logs })
+    let messages = messages(history);
+    let (plan, statuses) = (&plan(), &statuses);
+    render(&Sources { plan, history, verdict, statuses, messages: &messages, logs: &logs })
 }
 
 /// Keeps a page for the browser tests, which look for it below the target folder.

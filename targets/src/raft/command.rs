@@ -9,7 +9,7 @@
 
 use super::log::Index;
 use crate::api::kv::{self, Session};
-use crate::api::txn::{self, MicroOp};
+use crate::api::txn::{self, Kind, MicroOp};
 use crate::api::{self};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -177,6 +177,17 @@ impl Command {
         }
     }
 
+    /// Whether it changes nothing when it is applied.
+    pub(super) fn looks_only(&self) -> bool {
+        let looks = |kind| matches!(kind, Kind::R | Kind::Scan | Kind::None);
+        match self {
+            Command::Txn(Transact { work: Work::Whole { ops }, .. }) => {
+                ops.iter().all(|MicroOp(kind, _, _)| looks(*kind))
+            }
+            Command::Kv(_) | Command::Txn(_) => self.only_reads(),
+        }
+    }
+
     /// The answer, in this command's api, that it had no effect and never will.
     pub(super) fn refused(&self, reason: &str) -> Response {
         let reason = reason.to_owned();
@@ -199,7 +210,7 @@ impl Command {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::txn::{Kind, Op, TxnId};
+    use crate::api::txn::{Op, TxnId};
     use serde_json::json;
 
     #[test]

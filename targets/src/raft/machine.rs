@@ -77,7 +77,8 @@ impl Machine {
         past: &mut Past,
     ) -> Response {
         self.catch_up(index, past);
-        let session = command.session().filter(|_| !rules.double);
+        // What has no effect may be done twice, and should not push others out of the table.
+        let session = command.session().filter(|_| !rules.double && !command.looks_only());
         let Some(session) = session else { return self.perform(command, index, rules, past) };
         match self.sessions.look_up(session) {
             Seen::Answered(response) => response.clone(),

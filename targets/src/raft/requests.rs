@@ -145,13 +145,11 @@ impl RaftKv {
     fn apply(&mut self, entry: &Entry, index: Index) -> Option<Response> {
         let rules = Rules::of(&self.config, self.options.sessions);
         let past = &mut self.txns.past;
-        match &entry.request {
-            Some(command) => Some(self.machine.apply(command, index, rules, past)),
-            None => {
-                self.machine.catch_up(index, past);
-                None
-            }
+        if let Some(command) = &entry.request {
+            return Some(self.machine.apply(command, index, rules, past));
         }
+        self.machine.catch_up(index, past);
+        None
     }
 
     /// Answers the requests that were appended at `index`, where `entry` is committed now.

@@ -6,6 +6,7 @@
 use super::event::{Event, Observed, Stop, Token};
 use super::network::Gate;
 use super::observe::{Happened, Observer};
+use super::post;
 use super::slot::{BACKLOG_MAX, Pause};
 use super::timers::Due;
 use super::trace::What;
@@ -80,6 +81,11 @@ impl<N: Node, O: Observer<N>> World<N, O> {
             Gate::Held => What::Drop,
         };
         self.counts.lost += u64::from(what != What::Hold);
+        match what {
+            What::Hold => {}
+            What::Cut => self.post.end(number, self.now, post::Fate::Cut),
+            _ => self.post.end(number, self.now, post::Fate::Dropped),
+        }
         self.trace.note(self.now, what, Some(from), Some(to), number, None);
         Ok(())
     }
@@ -92,6 +98,7 @@ impl<N: Node, O: Observer<N>> World<N, O> {
         message: N::Message,
     ) -> Result<(), Stop> {
         self.counts.delivered += 1;
+        self.post.end(number, self.now, post::Fate::Delivered);
         self.trace.note(self.now, What::Deliver, Some(to), Some(from), number, Some(&message));
         let from = self.slots[from].config.id;
         self.give(to, Input::Message { from, message })

@@ -7,6 +7,7 @@
 use super::event::{Observed, Stop, Token};
 use super::fault::{Fault, Injected};
 use super::observe::{Observer, Sometimes};
+use super::post::{Post, Turn};
 use super::time::Nanos;
 use super::trace::Trace;
 use super::world::{Counts, World};
@@ -62,6 +63,12 @@ pub trait Cluster: Send {
 
     /// What happened.
     fn trace(&self) -> &Trace;
+
+    /// The messages of the run, as far as the setup asks for them.
+    fn post(&self) -> &Post;
+
+    /// The changes of role or term since they were last taken, where the post is kept.
+    fn take_turns(&mut self) -> Vec<Turn>;
 
     /// What happened, in numbers.
     fn counts(&self) -> Counts;
@@ -269,6 +276,14 @@ where
 
     fn trace(&self) -> &Trace {
         self.world.trace()
+    }
+
+    fn post(&self) -> &Post {
+        self.world.post()
+    }
+
+    fn take_turns(&mut self) -> Vec<Turn> {
+        self.world.take_turns()
     }
 
     fn counts(&self) -> Counts {

@@ -27,6 +27,8 @@ pub struct Setup {
     pub detail: Detail,
     /// How many entries the trace keeps.
     pub trace_max: usize,
+    /// How many messages the post keeps; none where it is 0.
+    pub post_max: usize,
 }
 
 impl Setup {
@@ -47,6 +49,7 @@ impl Setup {
             timers: true,
             detail: Detail::Events,
             trace_max: TRACE_MAX,
+            post_max: 0,
         }
     }
 

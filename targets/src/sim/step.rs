@@ -9,11 +9,12 @@ use super::disk::DiskError;
 use super::event::{Event, Observed, Stop, Token};
 use super::network::Fate;
 use super::observe::{Happened, Observer, View};
+use super::post;
 use super::slot::{Pause, WAITING_MAX, Waiting};
 use super::time::Nanos;
 use super::trace::What;
 use super::world::World;
-use crate::node::{Cx, Effect, Input, Node, NodeId, RequestId, Status};
+use crate::node::{Cx, Effect, Input, Node, NodeId, RequestId};
 use std::time::Duration;
 
 impl<N: Node, O: Observer<N>> World<N, O> {
@@ -26,12 +27,17 @@ impl<N: Node, O: Observer<N>> World<N, O> {
         let Some(state) = slot.node.as_mut() else { return Ok(()) };
         let mut effects = std::mem::take(&mut self.effects);
         let time = slot.clock.read(self.now);
-        let before = self.trace.tells().then(|| state.status());
+        let watched = self.trace.tells() || self.post.is_kept();
+        let before = watched.then(|| state.status());
         state.step(input, &mut Cx::new(time, &mut slot.rng, &mut effects));
         if let Some(before) = before {
-            let Status { role, term, .. } = state.status();
-            if (&before.role, before.term) != (&role, term) {
-                self.trace.tell(self.now, What::Turn, node, term, role);
+            let status = state.status();
+            if (&before.role, before.term) != (&status.role, status.term) {
+                if self.trace.tells() {
+                    let role = status.role.clone();
+                    self.trace.tell(self.now, What::Turn, node, status.term, role);
+                }
+                self.post.turn(self.now, id, status);
             }
         }
         self.counts.steps += 1;
@@ -164,6 +170,8 @@ impl<N: Node, O: Observer<N>> World<N, O> {
             return;
         };
         self.trace.note(self.now, What::Send, Some(from), Some(to), number, Some(&message));
+        let ids = (self.slots[from].config.id, self.slots[to].config.id);
+        self.post.send(number, ids.0, ids.1, self.now, &message);
         match self.network.send(from, to, self.now) {
             Fate::Arrives { at, again } => {
                 if let Some(again) = again {
@@ -174,8 +182,12 @@ impl<N: Node, O: Observer<N>> World<N, O> {
                 self.queue.push(at, Event::Deliver { from, to, number, message });
             }
             lost => {
-                let what = if lost == Fate::Cut { What::Cut } else { What::Lose };
+                let (what, fate) = match lost {
+                    Fate::Cut => (What::Cut, post::Fate::Cut),
+                    _ => (What::Lose, post::Fate::Lost),
+                };
                 self.counts.lost += 1;
+                self.post.end(number, self.now, fate);
                 self.trace.note(self.now, what, Some(from), Some(to), number, None);
             }
         }

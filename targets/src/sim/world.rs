@@ -3,6 +3,7 @@
 use super::event::{Event, Observed, SetupError, Stop, Token};
 use super::network::Network;
 use super::observe::{Happened, Observer, View};
+use super::post::{Post, Turn};
 use super::queue::{QUEUE_MAX, Queue};
 use super::setup::Setup;
 use super::slot::{Pause, Slot};
@@ -47,6 +48,7 @@ pub struct World<N: Node, O = ()> {
     pub(super) network: Network<N::Message>,
     pub(super) slots: Vec<Slot<N>>,
     pub(super) trace: Trace,
+    pub(super) post: Post,
     pub(super) counts: Counts,
     pub(super) observer: O,
     /// Found by the observer where no error could be returned; the next poll does.
@@ -87,6 +89,7 @@ impl<N: Node, O: Observer<N>> World<N, O> {
             network: Network::new(seed, nodes, setup.link),
             slots: setup.nodes.into_iter().map(slot).collect(),
             trace: Trace::new(setup.detail, setup.trace_max),
+            post: Post::new(setup.post_max),
             counts: Counts::default(),
             observer,
             stop: None,
@@ -156,6 +159,16 @@ impl<N: Node, O: Observer<N>> World<N, O> {
     /// What happened.
     pub fn trace(&self) -> &Trace {
         &self.trace
+    }
+
+    /// The messages of the run, as far as the setup asks for them.
+    pub fn post(&self) -> &Post {
+        &self.post
+    }
+
+    /// The changes of role or term since they were last taken, where the post is kept.
+    pub fn take_turns(&mut self) -> Vec<Turn> {
+        self.post.take_turns()
     }
 
     /// What happened, in numbers.

@@ -32,6 +32,11 @@ scenes! {
     read_index,
     late_reply,
     session_retry,
+    txn_whole,
+    txn_snapshot,
+    txn_levels,
+    txn_abandoned,
+    txn_leader_change,
     bug_stale_read,
     bug_follower_read,
     bug_ack_before_commit,
@@ -42,6 +47,16 @@ scenes! {
     bug_double_apply,
     bug_commit_prior_term,
     bug_lose_snapshot_tail,
+    bug_dirty_read,
+    bug_dirty_write,
+    bug_read_skew,
+    bug_write_skew_under_serializable,
+    bug_lost_update,
+    bug_fractured_read,
+    bug_stale_snapshot,
+    bug_long_fork,
+    bug_internal_inconsistency,
+    bug_non_repeatable_read,
 }
 
 #[test]

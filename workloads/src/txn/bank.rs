@@ -11,7 +11,7 @@
 //! account 0 has all money in the beginning. The first operation opens the accounts; an attempt
 //! at it that comes late finds them open and changes nothing.
 
-use super::{End, end, micro_op, ok, read, request};
+use super::{End, ask_each, end, micro_op, ok, read, request};
 use crate::generator::mix::mix;
 use crate::generator::source::{from_fn, repeat};
 use crate::generator::until_each_ok::{Tries, until_each_ok};
@@ -138,8 +138,7 @@ impl Workload for Bank {
     }
 
     fn finale(&mut self) -> Box<dyn Generator> {
-        let reads = self.nodes.iter().map(|node| Invocation::new("read").at(*node));
-        until_each_ok(reads.collect(), FINAL_TRIES).boxed()
+        ask_each(&self.nodes, &Invocation::new("read"))
     }
 
     fn encode(&self, invocation: &Invocation, session: Session) -> Request {

@@ -7,12 +7,10 @@
 //! | `write` | the table | the row's number, unique | the same |
 //! | `read` | the table | | the numbers of its rows |
 
-use super::{decode_rows, micro_op, request};
+use super::{ask_each, decode_rows, micro_op, request};
 use crate::generator::source::from_fn;
-use crate::generator::until_each_ok::until_each_ok;
 use crate::generator::{Combine, Context, Generator, Invocation};
 use crate::options::{OptionError, OptionSpec, Options};
-use crate::register::FINAL_TRIES;
 use crate::workload::{Completion, Workload};
 use quorate_checkers::value::{Name, Value};
 use quorate_targets::api::txn::{Kind, MicroOp};
@@ -75,8 +73,7 @@ impl Workload for CausalReverse {
     }
 
     fn finale(&mut self) -> Box<dyn Generator> {
-        let reads = self.nodes.iter().map(|node| Invocation::new("read").key(0).at(*node));
-        until_each_ok(reads.collect(), FINAL_TRIES).boxed()
+        ask_each(&self.nodes, &Invocation::new("read").key(0))
     }
 
     fn encode(&self, invocation: &Invocation, session: Session) -> Request {

@@ -9,12 +9,10 @@
 //! Keys come in groups of a few neighbours. A reader reads a whole group that is being written
 //! just then or was lately.
 
-use super::{decode, encode, read_value, value_of};
+use super::{ask_each, decode, encode, read_value, value_of};
 use crate::generator::source::from_fn;
-use crate::generator::until_each_ok::until_each_ok;
 use crate::generator::{Combine, Context, Generator, Invocation};
 use crate::options::{OptionError, OptionSpec, Options};
-use crate::register::FINAL_TRIES;
 use crate::workload::{Completion, Workload};
 use quorate_checkers::value::{Name, Value};
 use quorate_targets::api::{Outcome, Request, kv::Session};
@@ -74,9 +72,7 @@ impl Workload for LongFork {
     }
 
     fn finale(&mut self) -> Box<dyn Generator> {
-        let read = Invocation::new("read").value(read_group(0, self.group));
-        let reads = self.nodes.iter().map(|node| read.clone().at(*node));
-        until_each_ok(reads.collect(), FINAL_TRIES).boxed()
+        ask_each(&self.nodes, &Invocation::new("read").value(read_group(0, self.group)))
     }
 
     fn encode(&self, invocation: &Invocation, session: Session) -> Request {

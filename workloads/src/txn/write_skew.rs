@@ -5,12 +5,10 @@
 //! writes another one of them. In every serial order the second sees what the first has written;
 //! under snapshot isolation neither need. Operations are `txn` with micro-operations.
 
-use super::{decode, encode, read_value, value_of};
+use super::{ask_each, decode, encode, read_value, value_of};
 use crate::generator::source::from_fn;
-use crate::generator::until_each_ok::until_each_ok;
 use crate::generator::{Combine, Context, Generator, Invocation};
 use crate::options::{OptionError, Options};
-use crate::register::FINAL_TRIES;
 use crate::workload::{Completion, Workload};
 use quorate_checkers::value::Name;
 use quorate_targets::api::{Outcome, Request, kv::Session};
@@ -44,9 +42,8 @@ impl Workload for WriteSkew {
     }
 
     fn finale(&mut self) -> Box<dyn Generator> {
-        let read = Invocation::new("txn").value(vec![read_value(0), read_value(1)]);
-        let reads = self.nodes.iter().map(|node| read.clone().at(*node));
-        until_each_ok(reads.collect(), FINAL_TRIES).boxed()
+        let reads = vec![read_value(0), read_value(1)];
+        ask_each(&self.nodes, &Invocation::new("txn").value(reads))
     }
 
     fn encode(&self, invocation: &Invocation, session: Session) -> Request {

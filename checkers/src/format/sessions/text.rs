@@ -103,6 +103,9 @@ pub(in crate::format) fn read_awdit(input: impl Read) -> Result<Loaded, (u64, Fa
 
 fn number(text: &str) -> Result<i128, String> {
     let text = text.trim();
+    if let Ok(n) = text.parse::<i64>() {
+        return Ok(n.into());
+    }
     let bounded = text
         .parse::<i128>()
         .ok()

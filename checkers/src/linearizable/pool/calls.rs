@@ -55,11 +55,12 @@ impl<'a> PoolCalls<'a> {
         let mut calls = Vec::with_capacity(context.group.positions.len());
         for (at, op) in context.group.ops().enumerate() {
             if let Some(action) = names.action(&op)? {
-                let complete = match (op.outcome, op.complete) {
+                let operation = context.group.operation(at);
+                let complete = match (op.outcome, operation.complete) {
                     (EventType::Info, _) | (_, None) => OPEN,
-                    (_, Some(event)) => event.index.0,
+                    (_, Some(index)) => index.0,
                 };
-                let (op, invoke) = (at as u32, op.invoke.index.0);
+                let (op, invoke) = (at as u32, operation.invoke.0);
                 calls.push(PoolCall { op, invoke, complete, action });
             }
         }

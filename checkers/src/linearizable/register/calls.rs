@@ -61,16 +61,13 @@ impl<'a> RegisterCalls<'a> {
         let mut calls = Vec::with_capacity(group.positions.len());
         for (at, op) in group.ops().enumerate() {
             if let Some(action) = names.action(&op)? {
-                let complete = match (op.outcome, op.complete) {
+                let operation = group.operation(at);
+                let complete = match (op.outcome, operation.complete) {
                     (EventType::Info, _) | (_, None) => OPEN,
-                    (_, Some(event)) => event.index.0 + 1,
+                    (_, Some(index)) => index.0 + 1,
                 };
-                calls.push(RegisterCall {
-                    op: at as u32,
-                    invoke: op.invoke.index.0 + 1,
-                    complete,
-                    action,
-                });
+                let invoke = operation.invoke.0 + 1;
+                calls.push(RegisterCall { op: at as u32, invoke, complete, action });
             }
         }
         Ok(RegisterCalls { calls, values: names.values })

@@ -18,6 +18,7 @@ use super::story::Story;
 use super::zones::{Clusters, Conflict, NONE};
 use super::{ByZones, by_zones, refused, report};
 use crate::linearizable::Outcome;
+use crate::linearizable::by_model::ModelCalls;
 use crate::linearizable::dead_end;
 use crate::linearizable::key::{Algorithm, KeyContext, KeyReport};
 use crate::linearizable::options::Span;
@@ -30,6 +31,9 @@ use serde_json::json;
 /// Decides a register of which zones did not decide the whole.
 pub(super) fn check(context: &mut KeyContext<'_, '_>, register: &RegisterCalls<'_>) -> KeyReport {
     let register = &without_easy_refusals(register);
+    if context.deadlines.is_some() {
+        return whole(context, register);
+    }
     if let Some(found) = near_linear(context, register) {
         return conclude(found, Algorithm::Renaming);
     }
@@ -79,6 +83,14 @@ pub(super) fn check(context: &mut KeyContext<'_, '_>, register: &RegisterCalls<'
         Some(unknown) => report(Outcome::Unknown(unknown), algorithm),
         None => report(Outcome::Linearizable, algorithm),
     }
+}
+
+/// Decides a register with deadlines that zones did not decide: by the search over the whole.
+fn whole(context: &mut KeyContext<'_, '_>, register: &RegisterCalls<'_>) -> KeyReport {
+    let ops = register.calls.iter().map(|call| call.op).collect();
+    let state = |value: &ValueId| register.values[*value as usize].into();
+    let model = Register { initial: INITIAL };
+    ModelCalls { calls: register.for_model(), ops }.search(context, &model, state)
 }
 
 fn conclude(found: Result<(), Box<Anomaly>>, algorithm: Algorithm) -> KeyReport {

@@ -176,7 +176,7 @@ impl<M: Model, const N: usize> Search<'_, '_, M, N> {
                 End::Return if !placed[*call as usize] => {
                     hidden.push((invoked[*call as usize], *call));
                 }
-                End::Return => {}
+                End::Return | End::Expire => {}
             }
         }
         hidden.sort_unstable();

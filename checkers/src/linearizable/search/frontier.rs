@@ -1,6 +1,7 @@
 //! Configurations, and sets of them in which none dominates another.
 
 use super::bits::Bits;
+use super::slots::{Slots, StandIns};
 use hashbrown::{HashMap, HashSet};
 use rustc_hash::FxBuildHasher;
 
@@ -32,15 +33,21 @@ pub(super) struct Reached<const N: usize> {
 /// How many crashed calls of each class were taken: interned sorted lists of (class, count).
 pub(super) struct Used {
     lists: Vec<Box<[(u32, u32)]>>,
+    /// The sum of the counts of each list.
+    totals: Vec<u32>,
     ids: HashMap<Box<[(u32, u32)]>, u32, FxBuildHasher>,
     bytes: usize,
 }
+
+/// How many classes may stand in for others at a time; more are not seen to dominate.
+const STANDING_MAX: usize = 8;
 
 impl Used {
     pub(super) const NONE: u32 = 0;
 
     pub(super) fn new() -> Used {
-        let mut used = Used { lists: Vec::new(), ids: HashMap::default(), bytes: 0 };
+        let mut used =
+            Used { lists: Vec::new(), totals: Vec::new(), ids: HashMap::default(), bytes: 0 };
         used.intern(Box::new([]));
         used
     }
@@ -60,10 +67,43 @@ impl Used {
         self.intern(list.into())
     }
 
-    /// Whether `a` took no more of any class than `b`.
-    pub(super) fn within(&self, a: u32, b: u32) -> bool {
-        a == b
-            || self.lists[a as usize].iter().all(|(class, count)| *count <= self.count(b, *class))
+    /// How many calls of `id` were taken in all.
+    pub(super) fn total(&self, id: u32) -> u32 {
+        self.totals[id as usize]
+    }
+
+    /// Whether what `a` left can do whatever that can which `b` left: `a` took no more of any
+    /// class, or left enough of one that can stand in for it.
+    pub(super) fn within(&self, a: u32, b: u32, stand_ins: &StandIns) -> bool {
+        if a == b {
+            return true;
+        }
+        // Whoever stands in was taken by `b`: so `a` cannot have taken more in all.
+        if self.total(a) > self.total(b) {
+            return false;
+        }
+        let (mut standing, mut rest) = ([(0, 0); STANDING_MAX], &self.lists[b as usize][..]);
+        let mut kinds = 0;
+        for (class, count) in &self.lists[a as usize] {
+            let before = rest.iter().take_while(|(other, _)| other < class).count();
+            rest = &rest[before..];
+            let taken = rest.first().filter(|(other, _)| other == class).map_or(0, |(_, n)| *n);
+            let more = count.saturating_sub(taken);
+            if more == 0 {
+                continue;
+            }
+            let Some(other) = stand_ins.of(*class) else { return false };
+            match standing[..kinds].iter_mut().find(|(class, _)| *class == other) {
+                Some((_, needed)) => *needed += more,
+                None if kinds == STANDING_MAX => return false,
+                None => {
+                    standing[kinds] = (other, more);
+                    kinds += 1;
+                }
+            }
+        }
+        let left = |class| self.count(b, class).saturating_sub(self.count(a, class));
+        standing[..kinds].iter().all(|(class, needed)| *needed <= left(*class))
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -75,7 +115,8 @@ impl Used {
             return *id;
         }
         let id = self.lists.len() as u32;
-        self.bytes += 2 * (list.len() * 8 + 24);
+        self.bytes += 2 * (list.len() * 8 + 24) + 4;
+        self.totals.push(list.iter().map(|(_, count)| count).sum());
         self.ids.insert(list.clone(), id);
         self.lists.push(list);
         id
@@ -98,11 +139,10 @@ impl<const N: usize> Frontier<N> {
         Frontier { reached: Vec::new(), known: HashSet::default(), by_state: HashMap::default() }
     }
 
-    /// Adds one unless it is there or dominated. `observers` are the slots of calls that change
-    /// nothing.
-    pub(super) fn insert(&mut self, new: Reached<N>, observers: &Bits<N>, used: &Used) {
+    /// Adds one unless it is there or dominated; whether it was added.
+    pub(super) fn insert(&mut self, new: Reached<N>, slots: &Slots<N>, used: &Used) -> bool {
         if !self.known.insert(new.config) {
-            return;
+            return false;
         }
         let bucket = self.by_state.entry(new.config.state).or_default();
         let from = bucket.len().saturating_sub(COMPARED_MAX);
@@ -110,10 +150,10 @@ impl<const N: usize> Frontier<N> {
         for at in &bucket[from..] {
             let slot = &mut self.reached[*at as usize];
             let Some(old) = slot else { continue };
-            if dominates(&old.config, &new.config, observers, used) {
-                return;
+            if dominates(&old.config, &new.config, slots, used) {
+                return false;
             }
-            if dominates(&new.config, &old.config, observers, used) {
+            if dominates(&new.config, &old.config, slots, used) {
                 *slot = None;
                 dead = true;
             }
@@ -124,6 +164,18 @@ impl<const N: usize> Frontier<N> {
         }
         bucket.push(self.reached.len() as u32);
         self.reached.push(Some(new));
+        true
+    }
+
+    /// Whether this one is there, or one that dominates it.
+    pub(super) fn covers(&self, config: &Config<N>, slots: &Slots<N>, used: &Used) -> bool {
+        if self.known.contains(config) {
+            return true;
+        }
+        let bucket = self.by_state.get(&config.state).map(Vec::as_slice).unwrap_or_default();
+        let from = bucket.len().saturating_sub(COMPARED_MAX);
+        let known = bucket[from..].iter().filter_map(|at| self.reached[*at as usize]);
+        known.into_iter().any(|old| dominates(&old.config, config, slots, used))
     }
 
     /// Bytes held, roughly.
@@ -140,23 +192,25 @@ impl<const N: usize> Frontier<N> {
     pub(super) fn take_into(&mut self, out: &mut Vec<Reached<N>>) {
         out.clear();
         out.extend(self.reached.drain(..).flatten());
-        self.known.clear();
-        self.by_state.clear();
+        self.clear();
+    }
+
+    pub(super) fn clear(&mut self) {
+        if !self.known.is_empty() {
+            self.reached.clear();
+            self.known.clear();
+            self.by_state.clear();
+        }
     }
 }
 
 /// Whether whatever can follow `b` can follow `a`.
-fn dominates<const N: usize>(
-    a: &Config<N>,
-    b: &Config<N>,
-    observers: &Bits<N>,
-    used: &Used,
-) -> bool {
+fn dominates<const N: usize>(a: &Config<N>, b: &Config<N>, slots: &Slots<N>, used: &Used) -> bool {
     // A placed observer is pure gain: it was an obligation and no resource.
     let placed = |config: &Config<N>| config.done.or(&config.optional);
     placed(b).within(&placed(a))
-        && a.done.minus(observers).within(&b.done)
-        && used.within(a.used, b.used)
+        && a.done.minus(&slots.observers).within(&b.done)
+        && used.within(a.used, b.used, &slots.stand_ins)
 }
 
 #[cfg(test)]
@@ -175,11 +229,12 @@ mod tests {
         let due = config(Bits::EMPTY, Bits::EMPTY);
         let done = config(bit(3), Bits::EMPTY);
         let optional = config(Bits::EMPTY, bit(3));
-        let check =
-            |a: &Config<1>, b: &Config<1>, observers: &Bits<1>| dominates(a, b, observers, &used);
-        assert!(check(&optional, &due, &Bits::EMPTY) && check(&optional, &done, &Bits::EMPTY));
-        assert!(!check(&done, &due, &Bits::EMPTY) && !check(&due, &done, &Bits::EMPTY));
-        assert!(check(&done, &due, &bit(3)) && !check(&due, &done, &bit(3)));
+        let mut slots = Slots::new(0);
+        let check = |a: &Config<1>, b: &Config<1>, slots: &_| dominates(a, b, slots, &used);
+        assert!(check(&optional, &due, &slots) && check(&optional, &done, &slots));
+        assert!(!check(&done, &due, &slots) && !check(&due, &done, &slots));
+        slots.observers = bit(3);
+        assert!(check(&done, &due, &slots) && !check(&due, &done, &slots));
     }
 
     #[test]
@@ -189,8 +244,23 @@ mod tests {
         let two = used.plus(one, 7);
         let other = used.plus(Used::NONE, 5);
         let both = used.plus(other, 7);
-        assert!(used.within(Used::NONE, one) && used.within(one, two) && used.within(one, both));
-        assert!(!used.within(two, both) && !used.within(other, two));
+        let within = |a, b| used.within(a, b, &StandIns::default());
+        assert!(within(Used::NONE, one) && within(one, two) && within(one, both));
+        assert!(!within(two, both) && !within(other, two));
         assert_eq!(both, used.plus(one, 5));
+        assert_eq!([used.total(Used::NONE), used.total(two), used.total(both)], [0, 2, 2]);
+    }
+
+    #[test]
+    fn what_can_stand_in_for_another_is_better_kept() {
+        let mut slots = Slots::<1>::new(0);
+        slots.crash(0, 40, Some(41)); // Place 0: 41 can do whatever it can.
+        slots.crash(1, 41, None); // Place 1.
+        let mut used = Used::new();
+        let (weak, strong) = (used.plus(Used::NONE, 0), used.plus(Used::NONE, 1));
+        assert!(used.within(weak, strong, &slots.stand_ins));
+        assert!(!used.within(strong, weak, &slots.stand_ins));
+        let weak_twice = used.plus(weak, 0);
+        assert!(!used.within(weak_twice, strong, &slots.stand_ins));
     }
 }

@@ -12,6 +12,27 @@ pub(super) struct Crashed {
     pub(super) calls: Vec<u32>,
 }
 
+/// Which classes of crashed calls can do whatever others can.
+#[derive(Default)]
+pub(super) struct StandIns {
+    /// By place: the class that can.
+    list: Vec<Option<u32>>,
+    places: HashMap<u32, u32, FxBuildHasher>,
+}
+
+impl StandIns {
+    fn add(&mut self, class: u32, stand_in: Option<u32>) {
+        self.places.insert(class, self.list.len() as u32);
+        self.list.push(stand_in);
+    }
+
+    /// The place of the class that can stand in for the one at `place`, if any crashed yet.
+    pub(super) fn of(&self, place: u32) -> Option<u32> {
+        let class = *self.list.get(place as usize)?;
+        self.places.get(&class?).copied()
+    }
+}
+
 #[derive(Clone, Copy)]
 struct Slot {
     call: u32,
@@ -27,6 +48,8 @@ pub(super) struct Slots<const N: usize> {
     /// Slots of calls that overwrite whatever there was.
     pub(super) overwriters: Bits<N>,
     pub(super) crashed: Vec<Crashed>,
+    /// For each class of `crashed`, by place, the place of the one that can stand in for it.
+    pub(super) stand_ins: StandIns,
     crashed_at: HashMap<u32, usize, FxBuildHasher>,
     list: Vec<Slot>,
     free: Vec<usize>,
@@ -40,6 +63,7 @@ impl<const N: usize> Slots<N> {
             observers: Bits::EMPTY,
             overwriters: Bits::EMPTY,
             crashed: Vec::new(),
+            stand_ins: StandIns::default(),
             crashed_at: HashMap::default(),
             list: Vec::new(),
             free: Vec::new(),
@@ -72,9 +96,10 @@ impl<const N: usize> Slots<N> {
         self.free.push(at);
     }
 
-    pub(super) fn crash(&mut self, call: u32, class: u32) {
+    pub(super) fn crash(&mut self, call: u32, class: u32, stand_in: Option<u32>) {
         let at = *self.crashed_at.entry(class).or_insert_with(|| {
             self.crashed.push(Crashed { class, calls: Vec::new() });
+            self.stand_ins.add(class, stand_in);
             self.crashed.len() - 1
         });
         self.crashed[at].calls.push(call);

@@ -1,10 +1,11 @@
 //! One key: its version order, its dependencies, and what its reads have wrong.
 
-use super::{Lists, NONE, Scratch, within};
+use super::{Lists, within};
 use crate::transactions::access::{Access, Accesses};
 use crate::transactions::finding::Finding;
 use crate::transactions::graph::{Fan, Why};
 use crate::transactions::kind::AnomalyKind;
+use crate::transactions::scratch::{NONE, Scratch};
 use crate::transactions::table::{Action, KeyId, ListId, Outcome, Table, ValueId};
 use serde_json::{Map, json};
 
@@ -65,7 +66,7 @@ pub(super) fn judge(
             within::judge(&key, run, &mut lists.findings, scratch);
         }
     }
-    key.lost_updates(lists, scratch);
+    key.lost_updates(lists);
     key.connect(lists, scratch);
 }
 
@@ -118,6 +119,15 @@ impl Key<'_> {
             Action::Read(ValueId::NIL) => Some(&[]),
             _ => None,
         }
+    }
+
+    /// Who read the longest list.
+    pub(super) fn reader(&self) -> Option<u32> {
+        self.longest.map(|(reader, _)| reader)
+    }
+
+    pub(super) fn reader_words(&self) -> String {
+        self.reader().map_or_else(|| "nobody".to_owned(), |reader| self.table.who(reader))
     }
 
     /// Whether a read is a prefix of the version order.
@@ -321,7 +331,7 @@ impl Key<'_> {
     }
 
     /// Transactions that read one version and all appended to it.
-    fn lost_updates(&self, lists: &mut Lists, scratch: &mut Scratch) {
+    fn lost_updates(&self, lists: &mut Lists) {
         let mut updates: Vec<(u32, u32)> = Vec::new();
         for run in Accesses::runs(self.accesses) {
             if !lists.committed.contains(run[0].txn) || run.len() < 2 {
@@ -333,7 +343,6 @@ impl Key<'_> {
                 updates.push((elements.len() as u32, run[0].txn));
             }
         }
-        let _ = scratch;
         updates.sort_unstable();
         for same in updates.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() > 1) {
             let table = self.table;
@@ -371,10 +380,8 @@ impl Key<'_> {
             next[at] = self.writer(self.writers[at]).filter(committed).unwrap_or(next[at + 1]);
         }
         let mut last: Option<u32> = None;
-        for at in 0..self.order.len() {
-            let Some(txn) = self.writer(self.writers[at]).filter(|txn| next[at] == *txn) else {
-                continue;
-            };
+        for (writer, next) in self.writers.iter().zip(&next) {
+            let Some(txn) = self.writer(*writer).filter(|txn| next == txn) else { continue };
             if let Some(before) = last.replace(txn) {
                 lists.edges.push(before, txn, Why::Ww);
             }

@@ -1,10 +1,10 @@
 //! One transaction and one key: do its reads agree with what it read and appended before?
 
-use super::Scratch;
 use super::key::Key;
 use crate::transactions::access::Access;
 use crate::transactions::finding::{Finding, Findings};
 use crate::transactions::kind::AnomalyKind;
+use crate::transactions::scratch::Scratch;
 use crate::transactions::table::{Action, ValueId};
 
 /// Judges the accesses of one transaction to one key, in their order.
@@ -12,6 +12,7 @@ pub(super) fn judge(key: &Key<'_>, run: &[Access], findings: &mut Findings, scra
     if run.len() < 2 {
         return;
     }
+    own_order(key, run, findings, scratch);
     // What a read before has shown, and what was appended since (or since the beginning).
     let mut shown: Option<&[ValueId]> = None;
     let mut added: Vec<ValueId> = Vec::new();
@@ -30,6 +31,36 @@ pub(super) fn judge(key: &Key<'_>, run: &[Access], findings: &mut Findings, scra
         }
         future(key, &run[at..], elements, findings, scratch);
         (shown, added) = (Some(elements), Vec::new());
+    }
+}
+
+/// A transaction's own appends stand in the order in which it made them, and none is shown
+/// without those before it.
+fn own_order(key: &Key<'_>, run: &[Access], findings: &mut Findings, scratch: &mut Scratch) {
+    let mut last: Option<ValueId> = None;
+    for access in run {
+        let Action::Append(element) = access.action else { continue };
+        let Some(before) = last.replace(element) else { continue };
+        let (first, second) = (scratch.entry(before).place, scratch.entry(element).place);
+        // What no read shows has no place, which is greater than any.
+        if first <= second {
+            continue;
+        }
+        let table = key.table;
+        findings.add(AnomalyKind::IncompatibleOrder, || Finding {
+            kind: AnomalyKind::IncompatibleOrder,
+            text: format!(
+                "{} appended {} to {} before it appended {}, but {} reads {}.",
+                table.who(access.txn),
+                table.value_words(before),
+                table.key_words(key.id),
+                table.value_words(element),
+                key.reader_words(),
+                table.elements_words(&key.order),
+            ),
+            txns: key.reader().into_iter().chain([access.txn]).collect(),
+            evidence: key.evidence(&[("value", before), ("value'", element)]),
+        });
     }
 }
 

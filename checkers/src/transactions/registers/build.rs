@@ -6,6 +6,7 @@
 
 use super::{AMBIGUOUS, INITIAL, Node, Read, Registers, Write};
 use crate::transactions::{Action, MicroOp, Outcome, Table, TxnId, ValueId};
+use std::sync::OnceLock;
 
 const NONE: u32 = u32::MAX;
 
@@ -19,8 +20,6 @@ struct Version {
     row: TxnId,
     /// Whether the transaction did not overwrite it.
     last: bool,
-    /// Whether it is known that the transaction committed.
-    sure: bool,
 }
 
 /// All items of keys, key by key.
@@ -61,7 +60,9 @@ impl<'t> Registers<'t> {
     pub fn new(table: &'t Table) -> Registers<'t> {
         let mut registers = Registers::numbered(table);
         let versions = registers.walk();
-        registers.resolve(&versions);
+        if !registers.resolve_unique(&versions) {
+            registers.resolve(&Keyed::new(table.keys(), &versions));
+        }
         registers
     }
 
@@ -96,21 +97,20 @@ impl<'t> Registers<'t> {
             read_starts: vec![0, 0],
             writes: Vec::new(),
             write_starts: vec![0, 0],
-            writers: Vec::new(),
-            writer_starts: Vec::new(),
+            writers: OnceLock::new(),
             candidates: Vec::new(),
             flaws: Vec::new(),
             flawed: 0,
         }
     }
 
-    /// Keeps what others can see of each transaction; all versions by key.
-    fn walk(&mut self) -> Keyed<Version> {
+    /// Keeps what others can see of each transaction; all versions, each with its key.
+    fn walk(&mut self) -> Vec<(u32, Version)> {
         let mut versions: Vec<(u32, Version)> = Vec::new();
         let mut last = vec![NONE; self.table.keys()];
         for id in self.table.ids().filter(|id| self.table.txn(*id).outcome == Outcome::Fail) {
             each_write(self.table.ops(id), |key, value, _| {
-                let version = Version { value, node: NONE, row: id, last: true, sure: false };
+                let version = Version { value, node: NONE, row: id, last: true };
                 versions.push((key, version));
             });
         }
@@ -126,7 +126,7 @@ impl<'t> Registers<'t> {
             each_write(ops, |key, _, position| last[key as usize] = position);
             each_write(ops, |key, value, position| {
                 let last = last[key as usize] == position;
-                versions.push((key, Version { value, node, row: id, last, sure }));
+                versions.push((key, Version { value, node, row: id, last }));
                 if last {
                     self.writes.push(Write { key, value });
                 }
@@ -135,7 +135,7 @@ impl<'t> Registers<'t> {
             self.writes[begin..].sort_unstable_by_key(|write| write.key);
             self.write_starts.push(self.writes.len() as u32);
         }
-        Keyed::new(self.table.keys(), &versions)
+        versions
     }
 
     /// Keeps the reads of what others wrote; notes those that disagree with their own
@@ -166,6 +166,39 @@ impl<'t> Registers<'t> {
         }
     }
 
+    /// Finds the writer of each read where each value was written once and every read is right,
+    /// as in most histories; if not, false, and nothing has changed.
+    fn resolve_unique(&mut self, versions: &[(u32, Version)]) -> bool {
+        let mut writers = vec![(NONE, NONE); self.table.values()];
+        for (key, version) in versions {
+            let slot = &mut writers[version.value.0 as usize];
+            if slot.0 != NONE {
+                return false;
+            }
+            *slot = (*key, if version.last { version.node } else { NONE });
+        }
+        let mut sources = Vec::with_capacity(self.reads.len());
+        for node in 1..self.rows.len() as Node {
+            for read in self.reads(node) {
+                let (key, writer) = writers[read.source as usize];
+                match ValueId(read.source) {
+                    ValueId::NIL => sources.push(INITIAL),
+                    _ if key == read.key && writer != NONE && writer != node => {
+                        sources.push(writer);
+                    }
+                    _ => return false,
+                }
+            }
+        }
+        let mut observed = vec![false; self.rows.len()];
+        for (read, source) in self.reads.iter_mut().zip(sources) {
+            read.source = source;
+            observed[source as usize] = true;
+        }
+        self.leave_out(&[], &observed);
+        true
+    }
+
     /// Finds the writer of each read, key by key.
     fn resolve(&mut self, versions: &Keyed<Version>) {
         let mut positions: Vec<(u32, u32)> = Vec::with_capacity(self.reads.len());
@@ -181,14 +214,15 @@ impl<'t> Registers<'t> {
         for key in 0..self.table.keys() {
             let of_key = versions.of(key);
             let several = note_writers(key as u32, of_key, &mut first);
+            let finals = if several { finals(of_key) } else { Vec::new() };
             for at in reads.of(key) {
                 let read = self.reads[*at as usize];
                 let (value, node) = (ValueId(read.source), reader[*at as usize]);
-                let plain = (!several).then(|| first[value.0 as usize]);
-                let source = match plain {
-                    _ if value == ValueId::NIL => Some(INITIAL),
-                    Some((known, writer)) if known == key as u32 && writer != node => Some(writer),
-                    _ => self.search(node, value, of_key),
+                let (known, writer) = first[value.0 as usize];
+                let source = match value {
+                    ValueId::NIL => Some(INITIAL),
+                    _ if several => self.search(node, value, &finals),
+                    _ => Some(writer).filter(|writer| known == key as u32 && *writer != node),
                 };
                 match source {
                     Some(source) => {
@@ -209,7 +243,6 @@ impl<'t> Registers<'t> {
             }
         }
         self.leave_out(&dead, &observed);
-        self.index_writers();
     }
 
     /// The reader of each read.
@@ -221,14 +254,12 @@ impl<'t> Registers<'t> {
         readers
     }
 
-    /// The source of a read by looking at all versions of its key.
-    fn search(&mut self, reader: Node, value: ValueId, versions: &[Version]) -> Option<u32> {
-        let fits = |version: &&Version| {
-            version.value == value && version.last && version.node != NONE && version.node != reader
-        };
-        let mut found: Vec<Node> = versions.iter().filter(fits).map(|v| v.node).collect();
-        found.sort_unstable();
-        found.dedup();
+    /// The source of a read among the final writes of its key, by value.
+    fn search(&mut self, reader: Node, value: ValueId, finals: &[(ValueId, Node)]) -> Option<u32> {
+        let begin = finals.partition_point(|(other, _)| *other < value);
+        let same = finals[begin..].iter().take_while(|(other, _)| *other == value);
+        let found = same.map(|(_, node)| *node).filter(|node| *node != reader);
+        let found: Vec<Node> = found.collect();
         match found[..] {
             [] => None,
             [only] => Some(only),
@@ -249,8 +280,8 @@ impl<'t> Registers<'t> {
         }
     }
 
-    /// Takes out reads without a writer, and the writes of transactions that perhaps never
-    /// committed and that nobody saw.
+    /// Takes out reads without a writer (`dead`, empty where there is none), and the writes of
+    /// transactions that perhaps never committed and that nobody saw.
     fn leave_out(&mut self, dead: &[bool], observed: &[bool]) {
         let (mut reads, mut writes) = (0, 0);
         let (mut read, mut write) = (0, 0);
@@ -258,7 +289,7 @@ impl<'t> Registers<'t> {
             let sure = self.table.txn(self.rows[node]).outcome == Outcome::Ok;
             let read_end = self.read_starts[node + 1] as usize;
             for at in read..read_end {
-                if !dead[at] {
+                if !dead.get(at).copied().unwrap_or(false) {
                     self.reads[reads] = self.reads[at];
                     reads += 1;
                 }
@@ -276,13 +307,14 @@ impl<'t> Registers<'t> {
         self.writes.truncate(writes);
     }
 
-    fn index_writers(&mut self) {
+    /// Who writes each key.
+    pub(super) fn writer_index(&self) -> (Vec<u32>, Vec<Node>) {
         let mut pairs = Vec::with_capacity(self.writes.len());
         for node in 1..self.len() as Node {
             pairs.extend(self.writes(node).iter().map(|write| (write.key, node)));
         }
         let keyed = Keyed::new(self.table.keys(), &pairs);
-        (self.writer_starts, self.writers) = (keyed.starts, keyed.items);
+        (keyed.starts, keyed.items)
     }
 }
 
@@ -295,6 +327,15 @@ fn note_writers(key: u32, versions: &[Version], first: &mut [(u32, Node)]) -> bo
         *slot = (key, version.node);
     }
     several
+}
+
+/// The final writes of a key by those who may have committed, by value and node.
+fn finals(versions: &[Version]) -> Vec<(ValueId, Node)> {
+    let visible = versions.iter().filter(|version| version.last && version.node != NONE);
+    let mut finals: Vec<(ValueId, Node)> = visible.map(|v| (v.value, v.node)).collect();
+    finals.sort_unstable();
+    finals.dedup();
+    finals
 }
 
 /// Gives each write with its key, value and position.

@@ -13,7 +13,7 @@ const TOLD_MAX: usize = 32;
 const SHOWN_MAX: usize = 12;
 
 /// The checker's name in anomalies.
-pub(in crate::transactions) const CHECKER: &str = "isolation";
+pub const CHECKER: &str = "isolation";
 
 impl Registers<'_> {
     /// A name of a transaction for sentences: `T12` is that of event 12.

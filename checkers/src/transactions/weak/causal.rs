@@ -51,9 +51,10 @@ impl Clocks {
         }
         let (to, from) = (node as usize * self.width, past as usize * self.width);
         let (low, high) = self.counts.split_at_mut(to.max(from));
-        let (target, source) = match to < from {
-            true => (&mut low[to..to + self.width], &high[..self.width]),
-            false => (&mut high[..self.width], &low[from..from + self.width]),
+        let (target, source) = if to < from {
+            (&mut low[to..to + self.width], &high[..self.width])
+        } else {
+            (&mut high[..self.width], &low[from..from + self.width])
         };
         for (target, source) in target.iter_mut().zip(source) {
             *target = (*target).max(*source);

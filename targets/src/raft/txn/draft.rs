@@ -86,6 +86,12 @@ impl Draft {
         self.writes.iter().any(|write| write.key() == key)
     }
 
+    /// Whether what it has made of `key` depends on what others make of it.
+    pub(super) fn has_appended(&self, key: &str) -> bool {
+        let set = |write: &Write| matches!(write, Write::Set(set, _) if set == key);
+        self.has_written(key) && !self.writes.iter().any(set)
+    }
+
     /// Forgets its writes.
     pub(super) fn clear(&mut self) {
         self.writes.clear();
@@ -141,7 +147,7 @@ impl Draft {
     /// The values below a prefix, in the order of their keys.
     fn scan(&mut self, prefix: &str, sight: &Sight<'_>) -> Vec<Value> {
         let mut keys = sight.keys_below(prefix);
-        let own = self.writes.iter().map(|write| write.key());
+        let own = self.writes.iter().map(Write::key);
         keys.extend(own.filter(|key| key.starts_with(prefix)).map(str::to_owned));
         self.scanned.insert(prefix.to_owned());
         let value = |key: &String| laid_over(sight.get(key), key, self.writes.iter());

@@ -87,7 +87,7 @@ impl Open {
         let bug = |bug| around.config.has(bug);
         let MicroOp(kind, key, _) = op;
         let reads_own = *kind == Kind::R && self.draft.has_written(key);
-        if reads_own && !around.isolation.has_snapshot() {
+        if reads_own && self.draft.has_appended(key) && !around.isolation.has_snapshot() {
             self.draft.reread.entry(key.clone()).or_insert(around.applied);
         }
         let sight = see(self.snapshot, &self.early, &self.draft, key, around);

@@ -1,0 +1,218 @@
+//! Transactions: what a person asks of them, as options of their checker.
+//!
+//! They are judged where a workload of transactions is named or planned, where a model or an
+//! anomaly of transactions is named, and else where the operations are transactions.
+
+use super::Request;
+use crate::isolation;
+use crate::plan::Plan;
+use crate::usage::{wrong, wrong_name};
+use anyhow::Result;
+use quorate_checkers::history::History;
+use quorate_checkers::transactions::{
+    self, AnomalyKind, CHECKER, KeyRules, KindSet, Options, Table, TxnModel, Workload,
+};
+use quorate_checkers::verdict::CheckerReport;
+use quorate_targets::names::UnknownName;
+use quorate_workloads::registry;
+use quorate_workloads::workload::Check;
+
+/// The checker, for lists of what there is.
+pub(super) const ABOUT: (&str, &str) =
+    (CHECKER, "which isolation the dependencies between transactions allow");
+
+/// What is asked of transactions.
+#[derive(clap::Args, Clone, Debug, Default)]
+pub struct Asked {
+    /// Judge it by this consistency model, or as this object (`quorate list models`);
+    /// repeatable for transactions [default for these: strict-serializable]
+    #[arg(id = "model", short, long = "model", value_name = "M")]
+    pub models: Vec<String>,
+    /// Transactions: instead of a model, an anomaly that must not be there, or a group such as
+    /// G1 or G2 (repeatable)
+    #[arg(id = "anomaly", long = "anomaly", value_name = "A")]
+    pub anomalies: Vec<String>,
+    /// Registers: each session sees the versions of a key in one order
+    #[arg(long)]
+    pub sequential_keys: bool,
+    /// Registers: the versions of a key follow real time
+    #[arg(long)]
+    pub linearizable_keys: bool,
+    /// Registers: who reads a version and writes another wrote the later one
+    #[arg(long)]
+    pub wfr_keys: bool,
+}
+
+impl Asked {
+    /// What a target promises under its options: strict serializability where these name no level
+    /// of isolation. Which versions of a register came first can be told from time only where a
+    /// snapshot is never an old one, and from a reader that writes only where nothing is read that
+    /// was not committed.
+    pub(super) fn of_plan(plan: &Plan) -> Asked {
+        let level = plan.target_options.get("isolation").map(String::as_str);
+        let (model, in_time, wfr_keys) = match level {
+            None | Some("strict-serializable") => (None, true, true),
+            Some("snapshot") => (Some("strong-snapshot-isolation"), true, true),
+            Some("read-uncommitted") => (level, false, false),
+            Some(_) => (level, false, true),
+        };
+        Asked {
+            models: model.map(str::to_owned).into_iter().collect(),
+            anomalies: Vec::new(),
+            sequential_keys: in_time,
+            linearizable_keys: in_time,
+            wfr_keys,
+        }
+    }
+
+    /// Whether models are named and nothing else is.
+    pub(super) fn is_models_alone(&self) -> bool {
+        let rules = self.sequential_keys || self.linearizable_keys || self.wfr_keys;
+        !self.models.is_empty() && self.anomalies.is_empty() && !rules
+    }
+
+    fn names_anything(&self) -> bool {
+        !self.models.is_empty() || !self.anomalies.is_empty()
+    }
+
+    /// The models, if all of them are of transactions.
+    fn models(&self) -> Option<Vec<TxnModel>> {
+        let model = |name: &String| {
+            name.parse::<TxnModel>().ok().filter(|model| model.is_decided_by_anomalies())
+        };
+        self.models.iter().map(model).collect()
+    }
+
+    fn options(&self, workload: Option<Workload>) -> Result<Options> {
+        let kind = |name: &String| {
+            AnomalyKind::from_name(name).ok_or_else(|| {
+                let known = AnomalyKind::ALL.iter().map(|kind| kind.name());
+                wrong_name(UnknownName::new("anomaly", name, known))
+            })
+        };
+        let anomalies: KindSet = self.anomalies.iter().map(kind).collect::<Result<_>>()?;
+        let Some(models) = self.models() else {
+            let known = TxnModel::all().filter(|model| model.is_decided_by_anomalies());
+            let odd = self.models.iter().find(|name| name.parse::<TxnModel>().is_err());
+            let odd = odd.or(self.models.first()).map_or("", String::as_str);
+            return Err(wrong_name(UnknownName::new(
+                "model of transactions",
+                odd,
+                known.map(TxnModel::name),
+            )));
+        };
+        let keys = KeyRules {
+            sequential: self.sequential_keys,
+            linearizable: self.linearizable_keys,
+            reads_before_writes: self.wfr_keys,
+        };
+        Ok(Options { workload, models, anomalies, keys, ..Options::default() })
+    }
+}
+
+/// The models of transactions, with what each means.
+pub(super) fn models() -> impl Iterator<Item = (&'static str, String)> {
+    let decided = TxnModel::all().filter(|model| model.is_decided_by_anomalies());
+    decided.map(|model| {
+        let synonyms = model.synonyms();
+        let also = if synonyms.is_empty() {
+            String::new()
+        } else {
+            format!(" (also {})", synonyms.join(", "))
+        };
+        (model.name(), format!("transactions: {}{also}", model.about()))
+    })
+}
+
+impl Request {
+    /// A request about transactions, if this is one.
+    pub(super) fn of_transactions(
+        history: &History,
+        plan: Option<&Plan>,
+        workload: Option<&str>,
+        asked: &Asked,
+    ) -> Result<Option<Request>> {
+        let named = workload.or(plan.map(|plan| plan.workload.as_str()));
+        let kind = named.and_then(|name| registry::find(name).ok()).and_then(|entry| {
+            entry.checks.iter().find_map(|check| match check {
+                Check::Transactions { kind } => Some(*kind),
+                _ => None,
+            })
+        });
+        let (mut source, mut isolation) = (None, Vec::new());
+        let kind = match (kind, workload) {
+            (Some(kind), _) => kind,
+            (None, Some(workload)) if asked.names_anything() => {
+                return Err(wrong(format!(
+                    "--workload {workload} says by what it is judged; leave out --model and \
+                     --anomaly, or name a workload of transactions"
+                )));
+            }
+            (None, Some(_)) => return Ok(None),
+            (None, None) => {
+                if plan.is_none() && !asked.names_anything() {
+                    isolation = isolation::default_models(history);
+                }
+                let wanted = !asked.anomalies.is_empty()
+                    || (!asked.models.is_empty() && asked.models().is_some())
+                    || (asked.models.is_empty()
+                        && plan.is_none()
+                        && (!isolation.is_empty() || transactions::is_transactional(history)));
+                if !wanted {
+                    return Ok(None);
+                }
+                if !isolation.is_empty() && !history.has_real_time() {
+                    return Ok(Some(isolation::of_sessions(isolation)));
+                }
+                let (kind, how) = guess(history)?;
+                source = Some(how);
+                kind
+            }
+        };
+        let planned = plan.map(Asked::of_plan).filter(|_| !asked.names_anything());
+        let asked = match planned {
+            Some(planned) => planned,
+            None => asked.clone(),
+        };
+        asked.options(None)?;
+        let mut request = Request::new(vec![Check::Transactions { kind }]);
+        if let (Some(plan), None) = (plan, workload) {
+            request.checks = registry::find(&plan.workload).map_err(wrong_name)?.checks.to_vec();
+        }
+        request.source = source;
+        request.isolation = isolation;
+        request.transactions = asked;
+        Ok(Some(request))
+    }
+}
+
+/// Lists or registers, by the operations, and how that is told.
+fn guess(history: &History) -> Result<(&'static str, String)> {
+    let table = Table::from_history(history).map_err(wrong_name)?;
+    if table.is_empty() {
+        return Err(wrong("the history holds no transactions, so no model of these applies"));
+    }
+    let workload = Workload::guess(&table).map_err(wrong_name)?;
+    let kind = workload.name();
+    let left_out = match Table::others(history) {
+        0 => String::new(),
+        others => format!("; {others} operations that are no transactions are left out"),
+    };
+    Ok((
+        kind,
+        format!(
+            "judged as transactions of {kind}, by their operations; --workload names another{left_out}"
+        ),
+    ))
+}
+
+/// Judges the transactions of a history.
+pub(super) fn run(history: &History, kind: &str, asked: &Asked) -> (String, CheckerReport) {
+    let workload =
+        [Workload::Append, Workload::Register].into_iter().find(|workload| workload.name() == kind);
+    let report = match asked.options(workload) {
+        Ok(options) => transactions::check(history, &options),
+        Err(error) => CheckerReport::unknown(error.to_string()),
+    };
+    (CHECKER.into(), report)
+}

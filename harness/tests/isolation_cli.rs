@@ -1,0 +1,81 @@
+//! `quorate check --model` on histories that tools for black-box isolation wrote.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn check(path: &Path, options: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_quorate"));
+    command.arg("check").arg(path).args(options).output().unwrap()
+}
+
+/// The exit code and what was printed.
+#[track_caller]
+fn expect(path: &Path, options: &[&str], code: i32, said: &str) {
+    let output = check(path, options);
+    let out = String::from_utf8_lossy(&output.stdout).into_owned();
+    let err = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(code), "{options:?}\n{out}\n{err}");
+    assert!(format!("{out}{err}").contains(said), "{options:?}: no `{said}` in\n{out}\n{err}");
+}
+
+/// Write skew: each reads what the other overwrites.
+const SKEW: &str = "r(1,0,1,1)\nw(2,5,1,1)\nr(2,0,2,2)\nw(1,6,2,2)\n";
+
+#[test]
+fn each_model_has_its_own_verdict() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("skew.plume");
+    fs::write(&path, SKEW).unwrap();
+    expect(&path, &["--model", "serializable"], 1, "G2-item");
+    expect(&path, &["--model", "snapshot-isolation"], 0, "valid");
+    for weak in ["read-committed", "read-atomic", "causal"] {
+        expect(&path, &["--model", weak], 0, "valid");
+    }
+    expect(&path, &["--model", "strict-serializable"], 2, "no real time");
+    expect(&path, &[], 1, "strong-session-serializable");
+    expect(&path, &["--model", "serialisable"], 254, "serializable");
+    let options = ["--format", "json", "--model", "serializable"];
+    let verdict: serde_json::Value =
+        serde_json::from_slice(&check(&path, &options).stdout).unwrap();
+    assert_eq!(verdict["valid"], false);
+    assert_eq!(verdict["models"]["serializable"], false);
+    assert_eq!(verdict["anomalies"][0]["ops"], serde_json::json!([1, 3]));
+}
+
+#[test]
+fn a_folder_of_logs_is_one_history() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut log = Vec::new();
+    for (tag, numbers) in [(b'S', vec![1_i64]), (b'W', vec![7, 1, 1]), (b'C', vec![1])] {
+        log.push(tag);
+        numbers.iter().for_each(|n| log.extend(n.to_be_bytes()));
+    }
+    fs::write(folder.path().join("T1.log"), &log).unwrap();
+    fs::write(folder.path().join("T2.log"), []).unwrap();
+    expect(folder.path(), &["--model", "serializable"], 0, "valid");
+    log.push(b'?');
+    fs::write(folder.path().join("T1.log"), &log).unwrap();
+    expect(folder.path(), &["--model", "serializable"], 254, "T1.log");
+}
+
+#[test]
+fn single_operations_are_judged_for_sequential_consistency() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("stale.jsonl");
+    let line = |process: u32, kind: &str, f: &str, value: &str| {
+        format!(
+            "{{\"time\":0,\"process\":{process},\"type\":\"{kind}\",\"f\":\"{f}\",\
+             \"key\":\"x\",\"value\":{value}}}\n"
+        )
+    };
+    let write = line(0, "invoke", "write", "1") + &line(0, "ok", "write", "1");
+    let read = |value| line(1, "invoke", "read", "null") + &line(1, "ok", "read", value);
+    fs::write(&path, write.clone() + &read("null") + &read("1")).unwrap();
+    expect(&path, &["--model", "sequential"], 0, "valid");
+    expect(&path, &["--model", "linearizable"], 1, "");
+    fs::write(&path, write + &read("1") + &read("null")).unwrap();
+    expect(&path, &["--model", "sequential"], 1, "");
+}
