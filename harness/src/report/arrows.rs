@@ -155,7 +155,8 @@ fn line(scene: &Scene<'_>, node: &str, y: f64) -> Markup {
                 text.label.role-label x=(n(scene.time.x(begin) + 2.0)) y=(n(y - 6.0)) { (text::label(role)) " " (term) }
             }
         }
-        @for gap in gaps.iter().filter(|g| g.begin <= last && g.end.is_none_or(|end| end >= first)) {
+        @for gap in gaps.iter().filter(|g| g.begin <= last && g.end.is_none_or(|end| end >= first))
+        {
             @let x = scene.time.x(gap.begin);
             @let to = gap.end.map_or(scene.time.right(), |end| scene.time.x(end));
             @let (began, ended) = gap.what.words();
