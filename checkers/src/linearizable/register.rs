@@ -14,7 +14,8 @@ mod zones;
 
 use super::Outcome;
 use super::key::{Algorithm, KeyContext, KeyReport};
-pub(super) use calls::{Action, INITIAL, OPEN, RegisterCall, RegisterCalls, ValueId, refusal};
+pub(crate) use calls::refusal;
+pub(super) use calls::{Action, INITIAL, OPEN, RegisterCall, RegisterCalls, ValueId};
 use refused::Refusals;
 pub(super) use relaxed::{Stale, staleness};
 use story::Story;

@@ -1,0 +1,3 @@
+pub struct Atomicity;
+pub struct Versions;
+pub fn atomicity() {}
