@@ -14,6 +14,7 @@ mod zones;
 
 use super::Outcome;
 use super::key::{Algorithm, KeyContext, KeyReport};
+use crate::history::KeyGroup;
 pub(crate) use calls::refusal;
 pub(super) use calls::{Action, INITIAL, OPEN, RegisterCall, RegisterCalls, ValueId};
 use refused::Refusals;
@@ -72,6 +73,15 @@ fn by_zones(register: &RegisterCalls<'_>) -> ByZones {
             }
             Refusals::Open => ByZones::Open,
         },
+    }
+}
+
+/// Whether a key is linearizable, where zones alone decide it.
+pub(crate) fn linearizable_by_zones(group: &KeyGroup<'_>) -> Option<bool> {
+    match by_zones(&RegisterCalls::of(group).ok()?) {
+        ByZones::Linearizable => Some(true),
+        ByZones::Violation(_) => Some(false),
+        ByZones::Open => None,
     }
 }
 
