@@ -81,7 +81,7 @@ fn without(ops: &[Op], gone: &Op) -> Vec<Op> {
 fn evidence_breaks_the_model_by_itself_and_nothing_in_it_is_idle() {
     let mut sizes = [0_u32; 8];
     for round in 0..3_000 {
-        let ops = draw(&mut rng(round), &Shape { processes: 3, ..shape(round) });
+        let ops = draw(&mut rng(round), &Shape { processes: 3, doubtful: 0, ..shape(round) });
         for model in [Model::CausalMemory, Model::CausalConvergence, Model::Causal, Model::Pram] {
             let found = judge(&ops, model);
             let told =
