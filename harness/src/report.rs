@@ -15,10 +15,10 @@ mod arrows;
 mod axis;
 mod columns;
 mod definitions;
-mod embed;
+pub(crate) mod embed;
 mod evidence;
 mod facts;
-mod faults;
+pub(crate) mod faults;
 mod headline;
 mod lamport;
 mod lanes;
@@ -31,7 +31,7 @@ mod picture;
 mod plots;
 mod rate;
 mod statuses;
-mod text;
+pub(crate) mod text;
 
 pub use statuses::StatusLine;
 

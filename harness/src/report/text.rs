@@ -7,7 +7,7 @@ pub(super) const LABEL_MAX: usize = 48;
 
 /// The text with every character that has no look of its own, or that changes the direction of
 /// others, written as `\u{...}`.
-pub(super) fn visible(text: &str) -> String {
+pub(crate) fn visible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if hides(c) {
@@ -30,7 +30,7 @@ pub(super) fn hides(c: char) -> bool {
 }
 
 /// The text made visible, and cut to a label's length.
-pub(super) fn label(text: &str) -> String {
+pub(crate) fn label(text: &str) -> String {
     cut(&visible(text), LABEL_MAX)
 }
 
