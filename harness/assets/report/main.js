@@ -22,6 +22,7 @@ const start = async () => {
   listenCopy();
   listenSteps();
   listenLamport();
+  listenCycles();
   const ops = decode(await unpack(), data.names);
   if (ops.count === 0) {
     byId('shown').textContent = 'no operations';

@@ -34,6 +34,13 @@ pub(super) fn label(text: &str) -> String {
     cut(&visible(text), LABEL_MAX)
 }
 
+/// A phrase as a sentence: with a capital letter and a full stop.
+pub(super) fn sentence(phrase: &str) -> String {
+    let mut characters = phrase.chars();
+    let first = characters.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(characters).chain(['.']).collect()
+}
+
 /// At most `max` characters, the last of them an ellipsis if something is missing.
 pub(super) fn cut(text: &str, max: usize) -> String {
     match text.char_indices().nth(max) {
