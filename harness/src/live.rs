@@ -24,12 +24,7 @@ impl Live {
         if !plan.fail_fast {
             return Ok(None);
         }
-        let entry = registry::find(&plan.workload).map_err(anyhow::Error::msg)?;
-        let object = entry.checks.iter().find_map(|check| match check {
-            Check::Linearizable { model } => Some(model.parse::<ModelKind>()),
-            Check::Transactions { .. } | Check::Invariant { .. } | Check::Stats => None,
-        });
-        let online = object.transpose()?.map(Online::new);
+        let online = object_of(plan)?.map(Online::new);
         Ok(online.map(|online| Live(Rc::new(RefCell::new(online)))))
     }
 
@@ -45,12 +40,26 @@ impl Live {
 
     /// How it stands, in a few words.
     pub fn words(&self) -> String {
-        let online = self.0.borrow();
-        match (online.valid(), online.violated_key()) {
-            (Valid::True, _) => "linearizable so far".into(),
-            (Valid::Unknown, _) => "no violation so far".into(),
-            (Valid::False, Some(key)) => format!("VIOLATION on key {key}"),
-            (Valid::False, None) => "VIOLATION".into(),
-        }
+        words(&self.0.borrow())
+    }
+}
+
+/// The object that a plan's workload claims to be linearizable, if it does.
+pub fn object_of(plan: &Plan) -> Result<Option<ModelKind>> {
+    let entry = registry::find(&plan.workload).map_err(anyhow::Error::msg)?;
+    let object = entry.checks.iter().find_map(|check| match check {
+        Check::Linearizable { model } => Some(model.parse::<ModelKind>()),
+        Check::Transactions { .. } | Check::Invariant { .. } | Check::Stats => None,
+    });
+    Ok(object.transpose()?)
+}
+
+/// How a run stands, in a few words.
+pub fn words(online: &Online) -> String {
+    match (online.valid(), online.violated_key()) {
+        (Valid::True, _) => "linearizable so far".into(),
+        (Valid::Unknown, _) => "no violation so far".into(),
+        (Valid::False, Some(key)) => format!("VIOLATION on key {key}"),
+        (Valid::False, None) => "VIOLATION".into(),
     }
 }

@@ -33,7 +33,6 @@ mod picture;
 mod plots;
 mod rate;
 mod statuses;
-mod text;
 
 pub use log_lines::LogLine;
 pub use statuses::StatusLine;
@@ -41,6 +40,7 @@ pub use statuses::StatusLine;
 use crate::messages::{self, Message};
 use crate::plan::Plan;
 use crate::results::file;
+use crate::text;
 use anyhow::{Context, Result};
 use quorate_checkers::history::History;
 use quorate_checkers::verdict::Verdict;

@@ -69,11 +69,12 @@ fn card(sources: &Sources<'_>, windows: &[Window], at: usize, anomaly: &Anomaly)
                     }
                 }
             }
+            (evidence::order(anomaly))
             @if at < DIAGRAMS_MAX {
                 (lamport::around(sources, windows, &drawn, ops::extent(&shown, &marks)))
                 (log_lines::around(sources.log_lines, ops::extent(&shown, &marks)))
             }
-            (evidence::view(anomaly))
+            (evidence::whole(anomaly))
             (listing(&shown))
         }
     }

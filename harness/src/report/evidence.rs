@@ -116,13 +116,18 @@ fn items<'a>(json: &'a Json, name: &str) -> &'a [Json] {
     json.get(name).and_then(Json::as_array).map_or(&[], Vec::as_slice)
 }
 
-/// Everything that the checker has to show.
-pub(super) fn view(anomaly: &Anomaly) -> Markup {
-    let steps = list(anomaly, "linearized");
+/// How far an order exists and why no further, step by step, where the evidence says so.
+pub(super) fn order(anomaly: &Anomaly) -> Markup {
     html! {
         @if has_order(anomaly) && anomaly.evidence.contains_key("alternatives") {
-            (linearization(anomaly, steps))
+            (linearization(anomaly, list(anomaly, "linearized")))
         }
+    }
+}
+
+/// Everything that the checker has to show.
+pub(super) fn whole(anomaly: &Anomaly) -> Markup {
+    html! {
         @if !anomaly.evidence.is_empty() {
             details {
                 summary { "The checker's evidence as JSON" }

@@ -10,7 +10,10 @@ use serde::Serialize;
 /// How many events of the nemesis the scripts know.
 const MARKS_MAX: usize = 20_000;
 
-const STYLE: &str = include_str!("../../assets/report/report.css");
+const STYLE: &str = concat!(
+    include_str!("../../assets/report/colours.css"),
+    include_str!("../../assets/report/report.css")
+);
 
 /// The scripts, in order; they share one scope.
 const SCRIPTS: [&str; 12] = [
