@@ -76,8 +76,11 @@ pub mod format;
 pub mod history;
 pub mod invariants;
 pub mod linearizable;
+mod meanings;
 pub mod model;
 pub mod stats;
 pub mod transactions;
 pub mod value;
 pub mod verdict;
+
+pub use meanings::meaning;

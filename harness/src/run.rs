@@ -14,7 +14,7 @@ use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::recorder::{self, Recorder};
 use crate::report;
-use crate::results::{self, file};
+use crate::results::{self, Began, file};
 use crate::status_log::StatusLog;
 use crate::stopped;
 use crate::world::{self, Happening, World};
@@ -68,6 +68,10 @@ pub fn run_in(folder: PathBuf, plan: &Plan, quiet: bool) -> Result<Done> {
     let messages = {
         let begun = Instant::now();
         let mut world = world::open(plan, &folder)?;
+        if world.simulation().is_none() {
+            let began = Began::before_now(world.now().0);
+            results::write_json(&folder.join(file::BEGAN), &began)?;
+        }
         let serves = await_service(plan, world.as_mut(), &mut recorder)?;
         progress.say(&ready_line(plan, begun));
         let mut observer = |world: &mut dyn World, counts: Counts| {
