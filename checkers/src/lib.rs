@@ -77,6 +77,7 @@ pub mod history;
 pub mod invariants;
 pub mod linearizable;
 pub mod model;
+pub mod orders;
 pub mod stats;
 pub mod transactions;
 pub mod value;
