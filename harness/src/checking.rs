@@ -91,13 +91,23 @@ impl Request {
         let mut request = Request::of_workload(&plan.workload)?;
         request.timeout = plan.limits.check;
         request.transactions = Asked::of_plan(plan);
-        let isolation = plan.target_options.get("isolation").map(String::as_str);
-        request.orders.isolated = isolation == Some("semantic-lock");
+        request.orders = of_orders(plan);
         Ok(request)
     }
 
     /// By what a person named, else by the plan, else by the operations.
     pub fn choose(
+        history: &History,
+        plan: Option<&Plan>,
+        workload: Option<&str>,
+        asked: &Asked,
+    ) -> Result<Request> {
+        let mut request = Request::chosen(history, plan, workload, asked)?;
+        request.orders = plan.map_or_else(orders::Options::default, of_orders);
+        Ok(request)
+    }
+
+    fn chosen(
         history: &History,
         plan: Option<&Plan>,
         workload: Option<&str>,
@@ -168,6 +178,13 @@ impl Request {
     /// By the names of the operations. Whether each kind of operation ever succeeded is a
     /// question to a run, not to a history that somebody brings.
     fn guess(history: &History) -> Result<Request> {
+        if orders::fits(history) {
+            let source = "judged as orders, by its operations; --model names something else";
+            return Ok(Request {
+                source: Some(source.into()),
+                ..Request::new(vec![Check::Orders])
+            });
+        }
         let object = linearizable::guess(history);
         if object.is_none() && !history.operations().is_empty() {
             let names: BTreeSet<&str> = history.ops().map(|op| op.f().as_str()).collect();
@@ -187,6 +204,12 @@ impl Request {
         });
         Ok(request)
     }
+}
+
+/// What a run's target claims of its orders.
+fn of_orders(plan: &Plan) -> orders::Options {
+    let isolation = plan.target_options.get("isolation").map(String::as_str);
+    orders::Options { isolated: isolation == Some("semantic-lock") }
 }
 
 /// The smallest history found that is still not linearizable, by the first such check; `None`

@@ -12,6 +12,7 @@ use quorate_targets::node::NodeId;
 use quorate_workloads::generator::sequence::chain;
 use quorate_workloads::generator::until_each_ok::until_each_ok;
 use quorate_workloads::generator::{Combine, Context, Generator, Invocation, Next};
+use quorate_workloads::orders::DRAIN_TRIES;
 use quorate_workloads::register::FINAL_TRIES;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -113,7 +114,8 @@ impl Script {
         let groups = self.last.chunk_by(|one, next| one.f == next.f);
         let ask = |group: &[Asked]| {
             let invocations = group.iter().map(Asked::invocation).collect();
-            until_each_ok(invocations, FINAL_TRIES).boxed()
+            let drains = group.iter().any(|asked| asked.f == "drain");
+            until_each_ok(invocations, if drains { DRAIN_TRIES } else { FINAL_TRIES }).boxed()
         };
         chain(groups.map(ask).collect()).boxed()
     }

@@ -13,6 +13,7 @@
 //! | raft-kv | `double-apply` | a retry counts twice | a write comes back | databases without idempotent writes |
 //! | raft-kv | `commit-prior-term` | entries are given out that may yet be overwritten | lost write | the paper's figure 8 |
 //! | raft-kv | `lose-snapshot-tail` | a restart forgets | lost write, by restart | |
+//! | raft-kv | `keep-vote` | a vote is given once and for all | elections nobody wins | |
 //! | raft-kv | `dirty-read` | drafts of others are seen | G1a | |
 //! | raft-kv | `dirty-write` | writes do not wait for their commit | G0 | stores without transactions |
 //! | raft-kv | `read-skew` | each read sees another state | G-single-item | |
@@ -59,6 +60,8 @@ pub enum Bug {
     CommitPriorTerm,
     /// Entries behind a snapshot are lost on restart.
     LoseSnapshotTail,
+    /// A vote of an earlier term still binds: elections go on and nobody wins them.
+    KeepVote,
     /// A transaction sees what others have written and not committed.
     DirtyRead,
     /// A transaction's writes take effect one by one, before its commit.
@@ -201,6 +204,15 @@ pub const ALL: &[Entry] = &[
                    behind it.",
         anomaly: "lost write, seen as stale-read or lost-update",
         needs: &["--nemesis", "kill", "--nemesis-interval", "1s"],
+    },
+    Entry {
+        bug: Bug::KeepVote,
+        name: "keep-vote",
+        target: "raft-kv",
+        sentence: "A node does not take its vote back in a new term: whom it has voted for once \
+                   is whom it can vote for.",
+        anomaly: "livelock, seen as unavailable-after-heal",
+        needs: &["--nemesis", "partition,kill", "--nemesis-interval", "500ms"],
     },
     Entry {
         bug: Bug::DirtyRead,
@@ -411,7 +423,7 @@ mod tests {
             assert_eq!(json, format!("\"{}\"", entry.name), "one name for plans and people");
             assert!(entry.sentence.ends_with('.') && !entry.anomaly.is_empty());
         }
-        assert_eq!(of("raft-kv").count(), 20);
+        assert_eq!(of("raft-kv").count(), 21);
         assert_eq!(of("saga-orders").count(), 9);
         assert_eq!(find("no-such-bug"), None);
     }

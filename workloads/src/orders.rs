@@ -14,7 +14,7 @@ pub use calls::{decode, encode};
 
 use crate::generator::sequence::chain;
 use crate::generator::source::from_fn;
-use crate::generator::until_each_ok::until_each_ok;
+use crate::generator::until_each_ok::{Tries, until_each_ok};
 use crate::generator::{Combine, Generator, Invocation};
 use crate::options::{OptionError, OptionSpec, Options};
 use crate::register::FINAL_TRIES;
@@ -22,6 +22,7 @@ use crate::workload::{Completion, Workload};
 use quorate_targets::api::{Outcome, Request, kv::Session};
 use quorate_targets::seed::Seed;
 use shop::{Shop, Weights};
+use std::time::Duration;
 
 const CUSTOMERS: OptionSpec =
     OptionSpec { name: "customers", default: "20", about: "customers in use at a time" };
@@ -43,6 +44,10 @@ const CANCEL: OptionSpec =
     OptionSpec { name: "cancel", default: "2", about: "weight of cancellations in the mix" };
 const READ: OptionSpec =
     OptionSpec { name: "read", default: "4", about: "weight of reads in the mix" };
+
+/// How long a final phase waits until no order is under way: services ask each other again after
+/// a second or two, step by step.
+pub const DRAIN_TRIES: Tries = Tries { most: 150, gap: Duration::from_millis(100) };
 
 /// The options that there are.
 pub const OPTIONS: &[OptionSpec] =
@@ -100,15 +105,15 @@ impl Workload for Orders {
     }
 
     fn finale(&mut self) -> Box<dyn Generator> {
-        let at = |f: &'static str, services: &[&'static str]| {
+        let at = |f: &'static str, services: &[&'static str], tries| {
             let ask = |service: &&'static str| {
                 Invocation::new(f).key(*service).at(calls::node_of(service))
             };
-            until_each_ok(services.iter().map(ask).collect(), FINAL_TRIES).boxed()
+            until_each_ok(services.iter().map(ask).collect(), tries).boxed()
         };
-        let drain = at("drain", &["orders", "replica"]);
-        let book = at("book", &["orders"]);
-        let audit = at("audit", &["payments", "inventory", "shipping"]);
+        let drain = at("drain", &["orders", "replica"], DRAIN_TRIES);
+        let book = at("book", &["orders"], FINAL_TRIES);
+        let audit = at("audit", &["payments", "inventory", "shipping"], FINAL_TRIES);
         chain(vec![drain, book, audit]).boxed()
     }
 

@@ -111,8 +111,8 @@ pub(super) struct Order<'h> {
     pub(super) effects: Vec<Effect<'h>>,
     /// How it went.
     pub(super) moves: Vec<Move<'h>>,
-    /// Steps that came again, and how often.
-    pub(super) repeats: Vec<(&'h str, i64)>,
+    /// Steps that came again: the service, the step, how often.
+    pub(super) repeats: Vec<(&'h str, &'h str, i64)>,
     /// How it stands in the book.
     pub(super) last: Option<Stage>,
 }
@@ -257,7 +257,7 @@ impl<'h> Facts<'h> {
                 && let (Some(order), Some(step)) = (order.as_str(), step.as_str())
             {
                 let count = count.as_int().unwrap_or_default();
-                self.orders.entry(order).or_default().repeats.push((step, count));
+                self.orders.entry(order).or_default().repeats.push((service, step, count));
             }
         }
         self.audits.insert(service, audit);

@@ -8,7 +8,7 @@
 //! it had come to.
 
 use super::Violation;
-use super::facts::{Effect, Facts, Stage};
+use super::facts::{Audit, Effect, Facts, Stage};
 use crate::history::OpIndex;
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +18,15 @@ pub(super) struct Isolation {
     dirty_reads: Vec<(OpIndex, String, String)>,
     reads: usize,
     dirty_refusals: Vec<String>,
-    lost_updates: Vec<String>,
+    lost_updates: Vec<Lost>,
+}
+
+/// An entry that did not go on from the one before it.
+struct Lost {
+    order: String,
+    words: String,
+    /// What showed the ledger.
+    audit: OpIndex,
 }
 
 pub(super) fn count(facts: &Facts<'_>) -> Isolation {
@@ -32,7 +40,7 @@ pub(super) fn count(facts: &Facts<'_>) -> Isolation {
     let mut traces: BTreeMap<(&str, &str), Vec<Option<&str>>> = BTreeMap::new();
     for (service, audit) in &facts.audits {
         for (account, entries) in &audit.entries {
-            let trace = trace(facts, entries, audit.initial, &mut found);
+            let trace = trace(facts, entries, audit, &mut found);
             traces.insert((*service, *account), trace);
         }
     }
@@ -56,17 +64,21 @@ pub(super) fn count(facts: &Facts<'_>) -> Isolation {
 fn trace<'h>(
     facts: &Facts<'h>,
     entries: &[Effect<'h>],
-    initial: i64,
+    audit: &Audit<'h>,
     found: &mut Isolation,
 ) -> Vec<Option<&'h str>> {
     let mut open: BTreeMap<&str, i64> = BTreeMap::new();
     let mut lasting: BTreeSet<&str> = BTreeSet::new();
     let mut trace = vec![None];
-    let mut before = initial;
+    let mut before = audit.initial;
     for entry in entries {
         if entry.after != before + entry.change {
-            let words = format!("{} of {} on {}", entry.step, entry.order, entry.account);
-            found.lost_updates.push(words);
+            let words = format!(
+                "{} of {} changed {} by {} and left {}; before it there was {before}",
+                entry.step, entry.order, entry.account, entry.change, entry.after
+            );
+            let order = entry.order.to_owned();
+            found.lost_updates.push(Lost { order, words, audit: audit.op.invoke.index });
         }
         before = entry.after;
         let dirt: i64 = open.values().sum();
@@ -111,17 +123,25 @@ impl Isolation {
             "refused_on_dirty_grounds": self.dirty_refusals.len(),
             "refused_on_dirty_grounds_example": self.dirty_refusals.first(),
             "lost_updates": self.lost_updates.len(),
-            "lost_update_example": self.lost_updates.first(),
+            "lost_update_example": self.lost_updates.first().map(|lost| &lost.words),
         })
     }
 
-    /// Where isolation is claimed.
+    /// Where isolation is claimed. That an order is refused while another one holds what it wants
+    /// is what a lock is for.
     pub(super) fn violations(&self) -> impl Iterator<Item = Violation> + '_ {
-        self.dirty_reads.iter().map(|(op, order, words)| Violation {
+        let dirty = self.dirty_reads.iter().map(|(op, order, words)| Violation {
             kind: "dirty-read",
             order: Some(order.clone()),
             explanation: words.clone(),
             ops: vec![*op],
-        })
+        });
+        let lost = self.lost_updates.iter().map(|lost| Violation {
+            kind: "lost-update",
+            order: Some(lost.order.clone()),
+            explanation: lost.words.clone(),
+            ops: vec![lost.audit],
+        });
+        dirty.chain(lost)
     }
 }

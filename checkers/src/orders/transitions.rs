@@ -71,9 +71,10 @@ impl<'a, 'h> Shown<'a, 'h> {
         }
     }
 
-    /// What was shown before and cannot be followed by `stage`.
+    /// What was shown before and cannot be followed by `stage`; an end before anything else, for
+    /// that is what weighs most.
     fn conflict(&self, stage: Option<Stage>) -> Option<&'a Seen<'h>> {
-        self.by_stage.iter().flatten().copied().find(|before| match (before.stage, stage) {
+        self.by_stage.iter().rev().flatten().copied().find(|before| match (before.stage, stage) {
             (Some(before), Some(now)) => !before.reaches(now),
             (Some(_), None) => true,
             (None, _) => false,

@@ -29,7 +29,7 @@ pub struct Options {
     pub lease: Duration,
     /// `retry-ms` (100): the rest before a step is sent again; it doubles each time.
     pub retry: Duration,
-    /// `patience-ms` (400): how long a client waits for the end of an order before it is told
+    /// `patience-ms` (100): how long a client waits for the end of an order before it is told
     /// how far the order is.
     pub patience: Duration,
 }
@@ -50,7 +50,7 @@ impl Options {
             stock: reader.positive("initial-stock", 30) as i64,
             lease: millis(reader.positive("lease-ms", 500)),
             retry: millis(reader.positive("retry-ms", 100)),
-            patience: millis(reader.positive("patience-ms", 400)),
+            patience: millis(reader.positive("patience-ms", 100)),
         };
         reader.finish()?;
         if options.locks && style == Style::Choreography {
