@@ -4,7 +4,7 @@
 //! history's by when each service answered its last question: good to about a millisecond.
 
 use super::facts::{Facts, Stage};
-use crate::history::{Event, EventType, OpIndex, OpView};
+use crate::history::{Event, EventType, OpView};
 use serde::Serialize;
 
 /// What a line tells.
@@ -35,7 +35,7 @@ pub struct Line {
     pub what: String,
     /// The event of the history, where it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub event: Option<OpIndex>,
+    pub event: Option<u32>,
 }
 
 /// Everything that is known of an order, by time.
@@ -85,7 +85,7 @@ fn of_client(id: &str, op: OpView<'_>) -> Vec<Line> {
         how,
         node: op.invoke.node.as_deref().map(str::to_owned),
         what,
-        event: Some(event.index),
+        event: Some(event.index.0),
     };
     let mut lines = vec![line(op.invoke, How::Asks, format!("{f} {id}"))];
     lines.extend(op.complete.map(|complete| {
