@@ -30,6 +30,7 @@ mod passages;
 mod picture;
 mod plots;
 mod rate;
+mod saga;
 mod statuses;
 mod text;
 
