@@ -28,6 +28,7 @@ pub mod status_log;
 pub mod stopped;
 pub mod story;
 pub mod summary;
+pub mod timeline;
 pub mod trial;
 pub mod usage;
 pub mod world;

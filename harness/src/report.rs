@@ -18,7 +18,7 @@ mod definitions;
 mod embed;
 mod evidence;
 mod facts;
-mod faults;
+pub(crate) mod faults;
 mod headline;
 mod lamport;
 mod lanes;

@@ -5,6 +5,7 @@ use crate::out::Style;
 use crate::outln;
 use crate::plan::Plan;
 use crate::results::file;
+use crate::timeline;
 use quorate_checkers::history::{Event, History, OpIndex, Process};
 use quorate_checkers::verdict::{Anomaly, CheckerReport, Valid, Verdict};
 use std::collections::BTreeMap;
@@ -184,6 +185,7 @@ fn print_anomalies(verdict: &Verdict, history: &History, style: Style) {
 pub fn print_anomaly(anomaly: &Anomaly, history: &History, style: Style) {
     outln!("  {}", style.bold(&anomaly.kind));
     outln!("{}", wrap(&anomaly.explanation, 4));
+    print_timeline(history, &anomaly.ops, style);
     for op in &anomaly.ops {
         if (op.0 as usize) < history.events().len() {
             outln!("    {}", operation_line(history, *op));
@@ -214,6 +216,13 @@ fn print_story(anomaly: &Anomaly) {
     }
     if let Some(more @ 1..) = story.len().checked_sub(STORY_MAX) {
         outln!("    and {more} lines more; verdict.json has all");
+    }
+}
+
+/// Prints a picture of some operations.
+pub fn print_timeline(history: &History, events: &[OpIndex], style: Style) {
+    for line in timeline::draw(history, events) {
+        outln!("    {}", style.dim(&line));
     }
 }
 

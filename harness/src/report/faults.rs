@@ -10,21 +10,21 @@ use serde::Serialize;
 
 /// A fault and how long it was in force.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct Window {
+pub(crate) struct Window {
     /// Its kind: `partition`, `kill`, `pause`, ...
-    pub(super) kind: String,
+    pub(crate) kind: String,
     /// A small number for its colour, by kind.
-    pub(super) hue: usize,
+    pub(crate) hue: usize,
     /// From when, in nanoseconds.
-    pub(super) begin: u64,
+    pub(crate) begin: u64,
     /// Until when; the end of the history where nothing healed it.
-    pub(super) end: u64,
+    pub(crate) end: u64,
     /// On whom, in words.
-    pub(super) label: String,
+    pub(crate) label: String,
     /// Whether it is known to have been in force.
-    pub(super) certain: bool,
+    pub(crate) certain: bool,
     /// The event that announced it.
-    pub(super) event: u32,
+    pub(crate) event: u32,
 }
 
 /// How many colours of faults there are.
@@ -39,13 +39,13 @@ const KINDS: [(&str, &str, &str); 3] = [
 ];
 
 /// What an event of the nemesis does.
-enum Part {
+pub(crate) enum Part {
     Begins(String),
     Ends(String),
     Neither,
 }
 
-fn part(f: &str) -> Part {
+pub(crate) fn part(f: &str) -> Part {
     for (begin, end, kind) in KINDS {
         if f == begin {
             return Part::Begins(kind.into());
@@ -61,7 +61,7 @@ fn part(f: &str) -> Part {
 }
 
 /// All faults that were in force, or may have been, by the time at which they began.
-pub(super) fn windows(history: &History) -> Vec<Window> {
+pub(crate) fn windows(history: &History) -> Vec<Window> {
     let last = super::ops::end_of(history);
     let mut windows: Vec<Window> = Vec::new();
     let mut announced: Option<&Event> = None;
@@ -96,7 +96,7 @@ pub(super) fn windows(history: &History) -> Vec<Window> {
 }
 
 /// What became of the action; absent where the event only announces it.
-fn outcome(event: &Event) -> Option<&str> {
+pub(crate) fn outcome(event: &Event) -> Option<&str> {
     debug_assert_eq!(event.kind, EventType::Info);
     let extra = event.extra.as_deref()?;
     extra.iter().find(|(name, _)| name.as_str() == "outcome").and_then(|(_, value)| value.as_str())
