@@ -82,7 +82,9 @@ fn orders(sources: &Sources<'_>) -> Markup {
         @if let Some(interference) = summary::interference(report) {
             p { "Sagas are not isolated from each other; counted: " (interference) "." }
         }
-        ul { @for words in names.into_iter().filter_map(example) { li { (text::visible(&words)) } } }
+        ul {
+            @for words in names.into_iter().filter_map(example) { li { (text::visible(&words)) } }
+        }
     }
 }
 

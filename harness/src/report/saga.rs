@@ -262,8 +262,10 @@ fn drawn(columns: &Columns, row: &Row, y: f64) -> Markup {
                         y2=(n(y)) {}
                 }
             }
-            @let x = if matches!(row.what, What::Fault { .. }) { LEFT - 56.0 } else { columns.x(right) + 9.0 };
-            @let y = if matches!(row.what, What::Fault { .. }) { y - 3.0 } else { y + 3.5 };
+            @let (x, y) = match row.what {
+                What::Fault { .. } => (LEFT - 56.0, y - 3.0),
+                _ => (columns.x(right) + 9.0, y + 3.5),
+            };
             @match op_of(row) {
                 Some(op) => a href={ "#op=" (op) } { text.kind x=(n(x)) y=(n(y)) { (words) } },
                 None => text.kind x=(n(x)) y=(n(y)) { (words) },
