@@ -78,6 +78,7 @@ pub mod invariants;
 pub mod linearizable;
 mod meanings;
 pub mod model;
+pub mod orders;
 pub mod stats;
 pub mod transactions;
 pub mod value;

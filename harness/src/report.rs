@@ -32,6 +32,7 @@ mod passages;
 mod picture;
 mod plots;
 mod rate;
+mod saga;
 mod statuses;
 
 pub use log_lines::LogLine;
