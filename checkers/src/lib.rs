@@ -72,6 +72,7 @@
 #![warn(missing_docs)]
 
 pub mod aftermath;
+pub mod consistency;
 pub mod format;
 pub mod history;
 pub mod invariants;

@@ -5,6 +5,7 @@ pub mod catalog;
 pub mod checking;
 pub mod cli;
 pub mod cluster;
+pub mod compare;
 pub mod duration;
 pub mod hunt;
 pub mod interpreter;

@@ -16,7 +16,7 @@ mod availability;
 mod axis;
 mod columns;
 mod cycle;
-mod embed;
+pub(crate) mod embed;
 mod evidence;
 mod facts;
 pub(crate) mod faults;
