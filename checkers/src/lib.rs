@@ -77,8 +77,12 @@ pub mod format;
 pub mod history;
 pub mod invariants;
 pub mod linearizable;
+mod meanings;
 pub mod model;
+pub mod orders;
 pub mod stats;
 pub mod transactions;
 pub mod value;
 pub mod verdict;
+
+pub use meanings::meaning;

@@ -76,7 +76,7 @@ fn histories_stand_side_by_side() {
     assert_eq!(words(&row("strongest "))[1..], ["causal-memory", "PRAM"]);
     assert_eq!(words(&row("versions "))[3..], ["2", "2"]);
     assert!(text.contains("effect.jsonl is not causal\n"), "{text}");
-    assert!(text.contains("D: process 2 reads \"y\" = 3"), "{text}");
+    assert!(text.contains("E: process 2 reads \"y\" = 3"), "{text}");
 
     let json = [&args[..3], &["--format", "json"]].concat();
     let json: Value = serde_json::from_str(&expect(&quorate(bench.path(), &json), 0)).unwrap();
@@ -97,13 +97,14 @@ fn transactions_are_compared_by_their_lattice() {
     let bench = tempfile::tempdir().unwrap();
     let skew = "r(1,0,1,1)\nw(2,5,1,1)\nr(2,0,2,2)\nw(1,6,2,2)\n";
     fs::write(bench.path().join("skew.plume"), skew).unwrap();
-    let line = |process: u32, kind: &str, value: &str| {
-        format!("{{\"process\":{process},\"type\":\"{kind}\",\"f\":\"txn\",\"value\":{value}}}\n")
-    };
     let mut lists = String::new();
-    for value in ["[[\"append\",\"x\",1]]", "[[\"r\",\"x\",[1]]]"] {
-        lists += &line(0, "invoke", value);
-        lists += &line(0, "ok", value);
+    for (at, value) in [json!([["append", "x", 1]]), json!([["r", "x", [1]]])].iter().enumerate() {
+        for kind in ["invoke", "ok"] {
+            let event = json!({
+                "time": at, "process": 0, "type": kind, "f": "txn", "value": value,
+            });
+            writeln!(lists, "{event}").unwrap();
+        }
     }
     fs::write(bench.path().join("lists.jsonl"), lists).unwrap();
     let args = ["compare", "skew.plume", "lists.jsonl", "--format", "json"];

@@ -15,6 +15,7 @@ mod zones;
 use super::Outcome;
 use super::key::{Algorithm, KeyContext, KeyReport};
 use crate::history::KeyGroup;
+use crate::verdict::Anomaly;
 pub(crate) use calls::refusal;
 pub(super) use calls::{Action, INITIAL, OPEN, RegisterCall, RegisterCalls, ValueId};
 use refused::Refusals;
@@ -74,6 +75,12 @@ fn by_zones(register: &RegisterCalls<'_>) -> ByZones {
             Refusals::Open => ByZones::Open,
         },
     }
+}
+
+/// What the search shows of a register, whatever else could decide it.
+pub(super) fn dead_end(context: &mut KeyContext<'_, '_>) -> Option<Anomaly> {
+    let register = RegisterCalls::of(&context.group).ok()?;
+    ladder::by_search_alone(context, &register)
 }
 
 /// Whether a key is linearizable, where zones alone decide it.

@@ -123,7 +123,14 @@ impl Column {
             Versions::Exactly(1) => "1 (none)".to_owned(),
             other => other.to_string(),
         };
-        Some((behind, time.to_string()))
+        let late = match (time.stale.first(), time.otherwise + time.undecided) {
+            (Some((_, delta)), _) => {
+                format!("{:.3} ms on {} keys", delta.0 as f64 / 1e6, time.stale.len())
+            }
+            (None, 0) => "none".to_owned(),
+            (None, keys) => format!("no time explains {keys} keys"),
+        };
+        Some((behind, late))
     }
 
     pub(super) fn to_json(&self) -> Value {

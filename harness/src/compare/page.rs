@@ -7,7 +7,8 @@ use super::column::{Cell, Column};
 use super::lattice::{self, Row};
 use super::service::{Outage, Service};
 use super::text::share_words;
-use crate::report::{embed, text};
+use crate::report::embed;
+use crate::text;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use quorate_checkers::verdict::Valid;
 
