@@ -72,11 +72,16 @@
 #![warn(missing_docs)]
 
 pub mod aftermath;
+pub mod convergence;
+pub mod counter;
+mod final_phase;
 pub mod format;
 pub mod history;
 pub mod invariants;
 pub mod linearizable;
 pub mod model;
+pub mod session;
+pub mod set_full;
 pub mod stats;
 pub mod transactions;
 pub mod value;

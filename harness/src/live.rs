@@ -27,7 +27,10 @@ impl Live {
         let entry = registry::find(&plan.workload).map_err(anyhow::Error::msg)?;
         let object = entry.checks.iter().find_map(|check| match check {
             Check::Linearizable { model } => Some(model.parse::<ModelKind>()),
-            Check::Transactions { .. } | Check::Invariant { .. } | Check::Stats => None,
+            Check::Weak { .. }
+            | Check::Transactions { .. }
+            | Check::Invariant { .. }
+            | Check::Stats => None,
         });
         let online = object.transpose()?.map(Online::new);
         Ok(online.map(|online| Live(Rc::new(RefCell::new(online)))))

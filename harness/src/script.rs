@@ -9,9 +9,11 @@ use crate::nemesis::names::list as node_names;
 use quorate_checkers::history::{Event, EventType, History, Nanos, Process};
 use quorate_checkers::value::Value;
 use quorate_targets::node::NodeId;
+use quorate_workloads::generator::settle::settle;
 use quorate_workloads::generator::until_each_ok::until_each_ok;
 use quorate_workloads::generator::{Context, Generator, Invocation, Next};
 use quorate_workloads::register::FINAL_TRIES;
+use quorate_workloads::replicas::PATIENCE;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -106,9 +108,12 @@ impl Script {
         Recital { rest: self.main.clone().into(), length, begin: None }
     }
 
-    /// The generator of the final phase.
-    pub fn final_phase(&self) -> Box<dyn Generator> {
+    /// The generator of the final phase; with `settles`, replicas are given time to agree.
+    pub fn final_phase(&self, settles: bool) -> Box<dyn Generator> {
         let invocations = self.last.iter().map(Asked::invocation).collect();
+        if settles {
+            return Box::new(settle(invocations, PATIENCE));
+        }
         Box::new(until_each_ok(invocations, FINAL_TRIES))
     }
 }

@@ -2,6 +2,7 @@
 //! api, so that every target with that api can run it.
 
 pub mod kv;
+pub mod store;
 pub mod txn;
 
 /// A request of any api.
@@ -11,6 +12,8 @@ pub enum Request {
     Kv(kv::Request),
     /// Of the transactional api.
     Txn(txn::Request),
+    /// Of the api of eventually consistent stores.
+    Store(store::Request),
 }
 
 /// A response of any api.
@@ -20,6 +23,8 @@ pub enum Response {
     Kv(kv::Response),
     /// Of the transactional api.
     Txn(txn::Response),
+    /// Of the api of eventually consistent stores.
+    Store(store::Response),
 }
 
 /// What a client knows in the end of one logical operation, retries included.
@@ -40,6 +45,19 @@ impl TryFrom<Request> for kv::Request {
     fn try_from(request: Request) -> Result<kv::Request, Request> {
         match request {
             Request::Kv(request) => Ok(request),
+            other @ (Request::Txn(_) | Request::Store(_)) => Err(other),
+        }
+    }
+}
+
+/// A store serves the key-value api too.
+impl TryFrom<Request> for store::Request {
+    type Error = Request;
+
+    fn try_from(request: Request) -> Result<store::Request, Request> {
+        match request {
+            Request::Kv(request) => Ok(request.into()),
+            Request::Store(request) => Ok(request),
             other @ Request::Txn(_) => Err(other),
         }
     }
@@ -48,5 +66,22 @@ impl TryFrom<Request> for kv::Request {
 impl From<kv::Response> for Response {
     fn from(response: kv::Response) -> Response {
         Response::Kv(response)
+    }
+}
+
+impl From<store::Response> for Response {
+    fn from(response: store::Response) -> Response {
+        Response::Store(response)
+    }
+}
+
+impl Response {
+    /// The answer in the api in which `request` was asked.
+    #[must_use]
+    pub fn in_api_of(self, request: &Request) -> Response {
+        match (request, self) {
+            (Request::Kv(_), Response::Store(response)) => Response::Kv(response.into()),
+            (_, response) => response,
+        }
     }
 }
