@@ -72,12 +72,14 @@
 #![warn(missing_docs)]
 
 pub mod aftermath;
+pub mod consistency;
 pub mod format;
 pub mod history;
 pub mod invariants;
 pub mod linearizable;
 mod meanings;
 pub mod model;
+pub mod orders;
 pub mod stats;
 pub mod transactions;
 pub mod value;

@@ -12,11 +12,12 @@ use crate::plan::Plan;
 use crate::stopped;
 use crate::usage::{wrong, wrong_name};
 use anyhow::Result;
+use quorate_checkers::consistency::{self, Model as Consistency};
 use quorate_checkers::history::History;
 use quorate_checkers::linearizable::{ModelKind, Variant};
 use quorate_checkers::transactions::isolation::Model;
 use quorate_checkers::verdict::{CheckerReport, Verdict};
-use quorate_checkers::{aftermath, invariants, linearizable, stats};
+use quorate_checkers::{aftermath, invariants, linearizable, orders, stats};
 use quorate_targets::names::UnknownName;
 use quorate_workloads::registry;
 use quorate_workloads::workload::Check;
@@ -37,7 +38,12 @@ pub fn models() -> Vec<(&'static str, String)> {
     let meaning = "each operation takes effect at one moment between invocation and completion";
     let objects = ModelKind::ALL.into_iter().map(|kind| (kind.name(), kind.describe().to_owned()));
     let own = [(LINEARIZABLE, meaning.to_owned())];
-    let mut all: Vec<_> = own.into_iter().chain(transactions::models()).collect();
+    let weaker = Consistency::ALL.into_iter().filter(|model| *model != Consistency::Linearizable);
+    let weaker = weaker.map(|model| {
+        let short = model.short().map_or_else(String::new, |short| format!(" (also {short})"));
+        (model.name(), format!("registers: {}{short}", model.about()))
+    });
+    let mut all: Vec<_> = own.into_iter().chain(weaker).chain(transactions::models()).collect();
     for model in isolation::models().chain(objects) {
         if all.iter().all(|(known, _)| *known != model.0) {
             all.push(model);
@@ -49,8 +55,14 @@ pub fn models() -> Vec<(&'static str, String)> {
 /// Checkers, with what each decides.
 pub fn checkers() -> Vec<(&'static str, &'static str)> {
     let invariants = invariants::ALL.iter().map(|invariant| (invariant.name, invariant.about));
-    let judges = [("linearizable", "is the history linearizable, key by key"), transactions::ABOUT];
+    let weaker = (consistency::CHECKER, "which weaker models do the reads of registers keep");
+    let judges =
+        [("linearizable", "is the history linearizable, key by key"), weaker, transactions::ABOUT];
     let others = [
+        (
+            orders::CHECKER,
+            "did each order end with all of its effects or none, and is nothing lost",
+        ),
         ("stats", "did operations of each kind succeed at all"),
         ("aftermath", "did the cluster serve again after healing, and did no node die by itself"),
         (stopped::CHECKER, "in a simulation: did the protocol's invariants hold after every event"),
@@ -63,10 +75,14 @@ pub fn checkers() -> Vec<(&'static str, &'static str)> {
 pub struct Request {
     /// The checks.
     pub checks: Vec<Check>,
+    /// Models that reads and writes of registers are judged by.
+    pub consistency: Vec<Consistency>,
     /// Models of isolation that transactions over registers are judged by.
     pub isolation: Vec<Model>,
     /// How these were chosen, where nobody named them.
     pub source: Option<String>,
+    /// What is claimed of orders.
+    pub orders: orders::Options,
     /// What is asked of transactions.
     pub transactions: Asked,
     /// When to give up.
@@ -85,6 +101,7 @@ impl Request {
         let mut request = Request::of_workload(&plan.workload)?;
         request.timeout = plan.limits.check;
         request.transactions = Asked::of_plan(plan);
+        request.orders = of_orders(plan);
         Ok(request)
     }
 
@@ -95,6 +112,23 @@ impl Request {
         workload: Option<&str>,
         asked: &Asked,
     ) -> Result<Request> {
+        let mut request = Request::chosen(history, plan, workload, asked)?;
+        request.orders = plan.map_or_else(orders::Options::default, of_orders);
+        Ok(request)
+    }
+
+    fn chosen(
+        history: &History,
+        plan: Option<&Plan>,
+        workload: Option<&str>,
+        asked: &Asked,
+    ) -> Result<Request> {
+        if workload.is_none()
+            && asked.is_models_alone()
+            && let Some(request) = Request::of_consistency(history, &asked.models)
+        {
+            return Ok(request);
+        }
         if workload.is_none()
             && asked.is_models_alone()
             && let Some(request) = isolation::named(history, &asked.models)
@@ -138,6 +172,16 @@ impl Request {
         Request::new(vec![Check::Linearizable { model: object.name() }])
     }
 
+    /// By models of single operations, if all of these names are, and the history is one of
+    /// registers. Linearizability alone has a checker that knows other objects too.
+    fn of_consistency(history: &History, names: &[String]) -> Option<Request> {
+        let models: Vec<Consistency> =
+            names.iter().map(|name| Consistency::from_name(name)).collect::<Option<_>>()?;
+        let weak = models.iter().any(|model| *model != Consistency::Linearizable);
+        let registers = linearizable::guess(history) == Some(ModelKind::Register);
+        (weak && registers).then(|| Request { consistency: models, ..Request::new(Vec::new()) })
+    }
+
     /// By models of isolation alone.
     pub fn of_isolation(models: Vec<Model>) -> Request {
         Request { isolation: models, ..Request::new(Vec::new()) }
@@ -146,8 +190,10 @@ impl Request {
     fn new(checks: Vec<Check>) -> Request {
         Request {
             checks,
+            consistency: Vec::new(),
             isolation: Vec::new(),
             source: None,
+            orders: orders::Options::default(),
             transactions: Asked::default(),
             timeout: TIMEOUT,
             threads: None,
@@ -159,6 +205,13 @@ impl Request {
     /// By the names of the operations. Whether each kind of operation ever succeeded is a
     /// question to a run, not to a history that somebody brings.
     fn guess(history: &History) -> Result<Request> {
+        if orders::fits(history) {
+            let source = "judged as orders, by its operations; --model names something else";
+            return Ok(Request {
+                source: Some(source.into()),
+                ..Request::new(vec![Check::Orders])
+            });
+        }
         let object = linearizable::guess(history);
         if object.is_none() && !history.operations().is_empty() {
             let names: BTreeSet<&str> = history.ops().map(|op| op.f().as_str()).collect();
@@ -180,12 +233,18 @@ impl Request {
     }
 }
 
+/// What a run's target claims of its orders.
+fn of_orders(plan: &Plan) -> orders::Options {
+    let isolation = plan.target_options.get("isolation").map(String::as_str);
+    orders::Options { isolated: isolation == Some("semantic-lock") }
+}
+
 /// The smallest history found that is still not linearizable, by the first such check; `None`
 /// where the history is not known to fail.
 pub fn minimize(history: &History, request: &Request) -> Option<History> {
     let model = request.checks.iter().find_map(|check| match check {
         Check::Linearizable { model } => model.parse::<ModelKind>().ok(),
-        Check::Transactions { .. } | Check::Invariant { .. } | Check::Stats => None,
+        Check::Transactions { .. } | Check::Invariant { .. } | Check::Orders | Check::Stats => None,
     })?;
     let threads = request.threads.unwrap_or(0);
     let variant = request.variant;
@@ -207,6 +266,13 @@ pub fn check(history: &History, request: &Request) -> Verdict {
         let mut reports: Vec<(String, CheckerReport)> =
             request.checks.iter().map(|check| run_one(history, request, *check, stop)).collect();
         let stopped = || stop.load(Ordering::Relaxed);
+        if !request.consistency.is_empty() {
+            let threads = request.threads.unwrap_or(0);
+            let options =
+                consistency::Options { threads, stop: Some(&stopped), ..Default::default() };
+            let report = consistency::check(history, &request.consistency, options);
+            reports.push((consistency::CHECKER.into(), report));
+        }
         reports.extend(isolation::check(history, &request.isolation, &stopped));
         reports.push(("aftermath".into(), aftermath::check(history)));
         reports.extend(stopped::check(history).map(|report| (stopped::CHECKER.into(), report)));
@@ -223,6 +289,7 @@ fn run_one(
 ) -> (String, CheckerReport) {
     match check {
         Check::Stats => ("stats".into(), stats::check(history)),
+        Check::Orders => (orders::CHECKER.into(), orders::check(history, &request.orders)),
         Check::Transactions { kind } => transactions::run(history, kind, &request.transactions),
         Check::Invariant { name } => {
             let report = match invariants::find(name) {

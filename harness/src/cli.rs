@@ -2,6 +2,7 @@
 //! code.
 
 pub mod check;
+pub mod compare;
 pub mod convert;
 pub mod hunt;
 pub mod list;
@@ -41,6 +42,7 @@ enum Command {
     Sim(Box<sim::Args>),
     Hunt(Box<hunt::Args>),
     Check(check::Args),
+    Compare(Box<compare::Args>),
     Convert(convert::Args),
     Show(show::Args),
     Report(report::Args),
@@ -84,6 +86,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Sim(args) => sim::main(&args),
         Command::Hunt(args) => hunt::main(&args),
         Command::Check(args) => check::main(&args),
+        Command::Compare(args) => compare::main(&args),
         Command::Convert(args) => convert::main(&args),
         Command::Show(args) => show::main(&args),
         Command::Report(args) => report::main(&args),

@@ -62,7 +62,7 @@ pub fn run_in(folder: PathBuf, plan: &Plan, quiet: bool) -> Result<Done> {
     let mut progress = Progress::new(quiet);
     progress.say(&format!("{}  in {}", plan.command, folder.display()));
     let mut recorder = Recorder::create(&folder.join(file::HISTORY))?;
-    let live = Live::of_plan(plan)?;
+    let live = Live::of_plan(plan, !quiet)?;
     recorder.follow(live.clone());
     let mut log = StatusLog::create(&folder.join(file::STATUS))?;
     let messages = {
@@ -80,9 +80,9 @@ pub fn run_in(folder: PathBuf, plan: &Plan, quiet: bool) -> Result<Done> {
             }
             let statuses = world.statuses();
             log.write(world.now(), &statuses)?;
-            let standing = live.as_ref().map(|live| format!("{}  ", live.words()));
-            let extra = standing.unwrap_or_default() + &who_leads(&statuses);
-            progress.update(&plan.target, counts, extra.trim_end());
+            let standing = live.as_ref().map(Live::words).unwrap_or_default();
+            let told: Vec<String> = who_leads(&statuses).into_iter().chain(standing).collect();
+            progress.update(&plan.target, counts, &told.join("  "));
             Ok(())
         };
         if serves {
@@ -231,8 +231,7 @@ fn final_phase(plan: &Plan, interpreter: &mut Interpreter<'_>) -> Result<()> {
 }
 
 /// The leader and its term, in a few words, where there is one.
-fn who_leads(statuses: &BTreeMap<NodeId, Status>) -> String {
-    world::leader(statuses)
-        .and_then(|leader| Some(format!("leader {leader} (term {})", statuses.get(&leader)?.term)))
-        .unwrap_or_default()
+fn who_leads(statuses: &BTreeMap<NodeId, Status>) -> Option<String> {
+    let leader = world::leader(statuses)?;
+    Some(format!("leader {leader} (term {})", statuses.get(&leader)?.term))
 }

@@ -70,6 +70,14 @@ fn verdict(history: &History) -> Verdict {
         });
         let evidence = serde_json::json!({
             "linearized": [json], "operation": json, "why": text, (*text): text,
+            "order": text,
+            "story": [
+                { "at": at, "who": text, "how": "does", "node": text, "what": text },
+                { "at": at, "who": text, "how": "asks", "node": text, "what": text, "event": at },
+                { "at": at, "who": "orders", "how": "does", "what": text },
+            ],
+            "ended": { (*text): 1 }, "compensated": 1,
+            "isolation": { "dirty_read_example": { "op": 1, "what": text } },
             "alternatives": [{ "state": text, "why": text, "possible": [json], "impossible": [json] }],
         });
         let anomaly = Anomaly {

@@ -2,6 +2,7 @@
 //! api, so that every target with that api can run it.
 
 pub mod kv;
+pub mod orders;
 pub mod txn;
 
 /// A request of any api.
@@ -9,6 +10,8 @@ pub mod txn;
 pub enum Request {
     /// Of the key-value api.
     Kv(kv::Request),
+    /// Of the api of order services.
+    Orders(orders::Request),
     /// Of the transactional api.
     Txn(txn::Request),
 }
@@ -18,6 +21,8 @@ pub enum Request {
 pub enum Response {
     /// Of the key-value api.
     Kv(kv::Response),
+    /// Of the api of order services.
+    Orders(orders::Response),
     /// Of the transactional api.
     Txn(txn::Response),
 }
@@ -40,7 +45,7 @@ impl TryFrom<Request> for kv::Request {
     fn try_from(request: Request) -> Result<kv::Request, Request> {
         match request {
             Request::Kv(request) => Ok(request),
-            other @ Request::Txn(_) => Err(other),
+            other => Err(other),
         }
     }
 }
@@ -48,5 +53,22 @@ impl TryFrom<Request> for kv::Request {
 impl From<kv::Response> for Response {
     fn from(response: kv::Response) -> Response {
         Response::Kv(response)
+    }
+}
+
+impl TryFrom<Request> for orders::Request {
+    type Error = Request;
+
+    fn try_from(request: Request) -> Result<orders::Request, Request> {
+        match request {
+            Request::Orders(request) => Ok(request),
+            other => Err(other),
+        }
+    }
+}
+
+impl From<orders::Response> for Response {
+    fn from(response: orders::Response) -> Response {
+        Response::Orders(response)
     }
 }

@@ -24,6 +24,15 @@
 //! | raft-kv | `long-fork` | a node shows its own commits before others' | G-nonadjacent-item | parallel snapshot isolation |
 //! | raft-kv | `internal-inconsistency` | own writes are not seen | internal | |
 //! | raft-kv | `non-repeatable-read` | a second read sees another state | internal | |
+//! | saga-orders | `no-idempotency` | a retry is done again | double charge | payment apis without keys |
+//! | saga-orders | `lost-compensation` | a restart forgets refunds | cancelled and charged |  |
+//! | saga-orders | `compensate-unknown` | a timeout counts as a no | money lost | timeouts read as failures |
+//! | saga-orders | `ack-before-journal` | memory is enough for an answer | a confirmed order vanishes | asynchronous replication |
+//! | saga-orders | `no-fencing` | two orchestrators | shipped and refunded | locks without tokens |
+//! | saga-orders | `outbox-not-atomic` | state and event are two writes | an order hangs | dual writes |
+//! | saga-orders | `oversell` | check, then act | negative stock | check-then-act without a lock |
+//! | saga-orders | `stuck-saga` | a restart forgets to go on | an order hangs |  |
+//! | saga-orders | `out-of-order-compensation` | an undone step is new again | cancelled and charged | keys kept beside the row |
 
 use serde::{Deserialize, Serialize};
 
@@ -73,6 +82,24 @@ pub enum Bug {
     InternalInconsistency,
     /// What a transaction reads twice is read anew.
     NonRepeatableRead,
+    /// Services have no idempotency keys.
+    NoIdempotency,
+    /// An orchestrator that begins to lead takes orders whose undoing was under way for undone.
+    LostCompensation,
+    /// A charge that is not answered in time counts as refused, and is not refunded.
+    CompensateUnknown,
+    /// The orchestrator answers and acts at once, and writes its log up to 300 ms later.
+    AckBeforeJournal,
+    /// Nobody compares fencing tokens.
+    NoFencing,
+    /// The event of a change is put into the outbox a moment after the change is on disk.
+    OutboxNotAtomic,
+    /// Stock is looked at, and taken a moment later without looking again.
+    Oversell,
+    /// An orchestrator that begins to lead does not go on with the orders under way.
+    StuckSaga,
+    /// A compensation deletes the key of its step.
+    OutOfOrderCompensation,
 }
 
 /// What is known of a bug.
@@ -278,6 +305,85 @@ pub const ALL: &[Entry] = &[
         anomaly: "internal",
         needs: &["--workload", "append", "--target-opt", "isolation=snapshot"],
     },
+    Entry {
+        bug: Bug::NoIdempotency,
+        name: "no-idempotency",
+        target: "saga-orders",
+        sentence: "Services have no idempotency keys: a step that is asked for again is done again.",
+        anomaly: "duplicate-effect: a customer is charged twice",
+        needs: &["--nemesis", "partition,pause", "--nemesis-interval", "1s"],
+    },
+    Entry {
+        bug: Bug::LostCompensation,
+        name: "lost-compensation",
+        target: "saga-orders",
+        sentence: "An orchestrator that begins to lead takes orders whose undoing was under way for undone.",
+        anomaly: "leftover-effect: cancelled, and still charged",
+        needs: &["--nemesis", "kill,pause", "--nemesis-interval", "500ms"],
+    },
+    Entry {
+        bug: Bug::CompensateUnknown,
+        name: "compensate-unknown",
+        target: "saga-orders",
+        sentence: "A charge that is not answered in time counts as refused, and is not refunded.",
+        anomaly: "leftover-effect: refused, and charged",
+        needs: &["--nemesis", "partition,pause", "--nemesis-interval", "1s"],
+    },
+    Entry {
+        bug: Bug::AckBeforeJournal,
+        name: "ack-before-journal",
+        target: "saga-orders",
+        sentence: "The orchestrator answers and acts at once, and writes its log up to 300 ms later.",
+        anomaly: "lost-order: a confirmed order is gone, or its charge has no order",
+        needs: &["--nemesis", "kill", "--nemesis-interval", "1s"],
+    },
+    Entry {
+        bug: Bug::NoFencing,
+        name: "no-fencing",
+        target: "saga-orders",
+        sentence: "A lease is not looked at again once it was granted, and nobody compares fencing tokens: an orchestrator that was paused goes on beside its successor.",
+        anomaly: "went-back, lost-order or leftover-effect: two orchestrators drive one saga",
+        needs: &["--nemesis", "pause", "--nemesis-interval", "1s"],
+    },
+    Entry {
+        bug: Bug::OutboxNotAtomic,
+        name: "outbox-not-atomic",
+        target: "saga-orders",
+        sentence: "The event of a change is put into the outbox a moment after the change is on disk.",
+        anomaly: "stuck-saga: nobody heard of a step that was done",
+        needs: &[
+            "--target-opt",
+            "style=choreography",
+            "--nemesis",
+            "kill",
+            "--nemesis-interval",
+            "1s",
+        ],
+    },
+    Entry {
+        bug: Bug::Oversell,
+        name: "oversell",
+        target: "saga-orders",
+        sentence: "Stock is looked at, and taken a moment later without looking again.",
+        anomaly: "below-zero: more is sold than there is",
+        needs: &[],
+    },
+    Entry {
+        bug: Bug::StuckSaga,
+        name: "stuck-saga",
+        target: "saga-orders",
+        sentence: "An orchestrator that begins to lead does not go on with the orders under way.",
+        anomaly: "stuck-saga: orders never end",
+        needs: &["--nemesis", "kill,pause", "--nemesis-interval", "1s"],
+    },
+    Entry {
+        bug: Bug::OutOfOrderCompensation,
+        name: "out-of-order-compensation",
+        target: "saga-orders",
+        sentence: "A compensation deletes the key of its step: a copy of the step that comes later is done again.",
+        anomaly: "duplicate-effect: charged again after the refund",
+        needs: &[],
+    },
 ];
 
 /// The bug called `name`.
@@ -318,6 +424,7 @@ mod tests {
             assert!(entry.sentence.ends_with('.') && !entry.anomaly.is_empty());
         }
         assert_eq!(of("raft-kv").count(), 21);
+        assert_eq!(of("saga-orders").count(), 9);
         assert_eq!(find("no-such-bug"), None);
     }
 }

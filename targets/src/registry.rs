@@ -10,6 +10,7 @@ use crate::names::UnknownName;
 use crate::node::{Config, Node};
 use crate::raft::RaftKv;
 use crate::raft::invariants::Invariants;
+use crate::saga::{SagaOrders, invariants::Invariants as SagaInvariants};
 use crate::seed::Seed;
 use crate::sim::{Clients, Cluster, Coverage, Observer, Setup, SetupError, World};
 use std::fmt;
@@ -49,28 +50,41 @@ pub struct Target {
 }
 
 /// All bundled databases, in the order in which they are listed.
-pub const TARGETS: &[Target] = &[Target::new::<RaftKv, Invariants>(About {
-    name: "raft-kv",
-    description: "a key-value store replicated by Raft; linearizable, with transactions",
-    workloads: &[
-        "register",
-        "append",
-        "wr",
-        "mini-txn",
-        "bank",
-        "long-fork",
-        "write-skew",
-        "g2",
-        "causal-reverse",
-        "monotonic",
-    ],
-    nodes: 5,
-    varied: &[
-        ("snapshot-every", &["", "4", "20", "100"]),
-        ("sessions", &["", "", "", "8"]),
-        ("heartbeat-ms", &["", "", "20", "100"]),
-    ],
-})];
+pub const TARGETS: &[Target] = &[
+    Target::new::<RaftKv, Invariants>(About {
+        name: "raft-kv",
+        description: "a key-value store replicated by Raft; linearizable, with transactions",
+        workloads: &[
+            "register",
+            "append",
+            "wr",
+            "mini-txn",
+            "bank",
+            "long-fork",
+            "write-skew",
+            "g2",
+            "causal-reverse",
+            "monotonic",
+        ],
+        nodes: 5,
+        varied: &[
+            ("snapshot-every", &["", "4", "20", "100"]),
+            ("sessions", &["", "", "", "8"]),
+            ("heartbeat-ms", &["", "", "20", "100"]),
+        ],
+    }),
+    Target::new::<SagaOrders, SagaInvariants>(About {
+        name: "saga-orders",
+        description: "an order service of five services; each order is a saga",
+        workloads: &["orders"],
+        nodes: crate::saga::NODES,
+        varied: &[
+            ("style", &["", "choreography"]),
+            ("lease-ms", &["", "", "200", "1000"]),
+            ("retry-ms", &["", "", "20"]),
+        ],
+    }),
+];
 
 /// The target called `name`.
 pub fn find(name: &str) -> Result<&'static Target, UnknownName> {

@@ -10,6 +10,7 @@
 pub mod generator;
 pub mod kv;
 pub mod options;
+pub mod orders;
 pub mod register;
 pub mod registry;
 pub mod txn;

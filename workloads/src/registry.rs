@@ -1,6 +1,7 @@
 //! The workloads that there are. To add one is to add its entry here.
 
 use crate::options::{OptionError, OptionSpec, Options};
+use crate::orders::{self, Orders, OrdersOptions};
 use crate::register::{self, Register, RegisterOptions};
 use crate::txn::{self, Bank, CausalReverse, G2, LongFork, Monotonic, Random, Style, WriteSkew};
 use crate::workload::{Check, Workload};
@@ -121,6 +122,16 @@ pub const WORKLOADS: &[Entry] = &[
         options: txn::MONOTONIC_OPTIONS,
         checks: &[Check::Invariant { name: "monotonic" }, Check::Stats],
         construct: |options, seed, nodes| Ok(Box::new(Monotonic::new(options, seed, nodes)?)),
+    },
+    Entry {
+        name: "orders",
+        api: "orders",
+        about: "orders of many customers for few items: placed, taken back, read",
+        options: orders::OPTIONS,
+        checks: &[Check::Orders, Check::Stats],
+        construct: |options, seed, _| {
+            Ok(Box::new(Orders::new(OrdersOptions::from_options(options)?, seed)))
+        },
     },
 ];
 

@@ -2,7 +2,7 @@
 //! and the faults of that time, and the checker's evidence.
 
 use super::faults::Window;
-use super::{Sources, cycle, evidence, lamport, log_lines, ops, picture, plots, text};
+use super::{Sources, cycle, evidence, lamport, log_lines, ops, picture, plots, saga, text};
 use maud::{Markup, html};
 use quorate_checkers::history::{Event, History, OpView};
 use quorate_checkers::verdict::{Anomaly, Verdict};
@@ -11,6 +11,8 @@ use quorate_checkers::verdict::{Anomaly, Verdict};
 const CARDS_MAX: usize = 50;
 /// At most this many cards show the messages of that time.
 const DIAGRAMS_MAX: usize = 4;
+/// At most this many cards show the story of an order.
+const SAGAS_MAX: usize = 12;
 /// What led to an anomaly is within this time before its operations, in nanoseconds.
 const BEFORE: u64 = 1_000_000_000;
 /// At most this many operations are listed on a card.
@@ -59,6 +61,7 @@ fn card(sources: &Sources<'_>, windows: &[Window], at: usize, anomaly: &Anomaly)
             p.happened { (text::visible(&anomaly.explanation)) }
             (circumstances(&shown, &marks, windows))
             (cycle::view(sources.history, anomaly))
+            @if at < SAGAS_MAX { (saga::diagram(sources, windows, anomaly)) }
             @if !drawn.is_empty() || !marks.is_empty() {
                 figure {
                     (picture::picture(&drawn, &culprits, &marks, windows, &evidence::points(anomaly)))

@@ -264,7 +264,7 @@ pub(super) fn head((x1, y1): (f64, f64), (x2, y2): (f64, f64)) -> Markup {
 }
 
 /// A message in words.
-fn told(message: &Message) -> String {
+pub(super) fn told(message: &Message) -> String {
     let fate = match (message.fate, message.ended) {
         (Fate::Delivered, Some(at)) => {
             format!("arrives after {}", text::span(at.max(message.sent) - message.sent))

@@ -4,12 +4,12 @@
 use crate::live;
 use crate::plan::Plan;
 use crate::report::StatusLine;
+use crate::report::faults::InForce;
 use crate::results::file;
-use crate::summary;
 use quorate_checkers::history::{Event, EventType, Process, jsonl};
 use quorate_checkers::linearizable::online::Online;
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -59,7 +59,7 @@ pub(super) struct Follower {
     open: BTreeMap<Process, u64>,
     /// When operations completed, and after how long those that succeeded.
     recent: VecDeque<(u64, Option<u64>)>,
-    faults: BTreeSet<String>,
+    faults: InForce,
     standing: Standing,
 }
 
@@ -79,7 +79,7 @@ impl Follower {
             online: object.map(Online::new),
             open: BTreeMap::new(),
             recent: VecDeque::new(),
-            faults: BTreeSet::new(),
+            faults: InForce::default(),
             standing,
         }
     }
@@ -102,7 +102,7 @@ impl Follower {
             self.online.as_ref().map_or_else(|| "judged at the end".into(), live::words)
         });
         self.standing.leader = leader(&self.folder).unwrap_or_default();
-        self.standing.faults = self.faults.iter().cloned().collect();
+        self.standing.faults = self.faults.kinds();
         self.recall();
         self.standing.clone()
     }
@@ -127,7 +127,7 @@ impl Follower {
         let standing = &mut self.standing;
         standing.seconds = time as f64 / 1e9;
         if event.process == Process::Nemesis {
-            self.nemesis(event);
+            self.faults.turn(event);
             return;
         }
         if let Some(online) = &mut self.online {
@@ -151,25 +151,6 @@ impl Follower {
         self.recent.push_back((time, took));
         if self.recent.len() > RECENT_MAX {
             self.recent.pop_front();
-        }
-    }
-
-    fn nemesis(&mut self, event: &Event) {
-        if summary::outcome(event) != Some("installed") {
-            return;
-        }
-        let f = event.f.as_str();
-        match f {
-            "kill" | "pause" => _ = self.faults.insert(f.to_owned()),
-            "start" => _ = self.faults.remove("kill"),
-            "resume" => _ = self.faults.remove("pause"),
-            _ => {
-                if let Some(kind) = f.strip_prefix("start-") {
-                    self.faults.insert(kind.to_owned());
-                } else if let Some(kind) = f.strip_prefix("stop-") {
-                    self.faults.remove(kind);
-                }
-            }
         }
     }
 

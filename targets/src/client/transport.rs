@@ -1,6 +1,6 @@
 //! One attempt over HTTP, and what its failure means.
 
-use crate::api::{Request, Response, kv, txn};
+use crate::api::{Request, Response, kv, orders, txn};
 use crate::caller::Event;
 use crate::node::Status;
 use reqwest::StatusCode;
@@ -42,6 +42,15 @@ impl Transport {
                 Err(Failure::Malformed(reason)) => {
                     let error = kv::Response::Error { definite: true, reason };
                     Event::Answered(Response::Kv(error))
+                }
+            },
+            Request::Orders(request) => match self.post(addr, "orders", request).await {
+                Ok(response) => Event::Answered(Response::Orders(response)),
+                Err(Failure::Refused(why)) => Event::Refused(why),
+                Err(Failure::Lost(why)) => Event::Lost(why),
+                Err(Failure::Malformed(reason)) => {
+                    let error = orders::Response::Error { definite: true, reason };
+                    Event::Answered(Response::Orders(error))
                 }
             },
             Request::Txn(request) => match self.post(addr, "txn", request).await {
