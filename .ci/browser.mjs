@@ -187,7 +187,7 @@ const useReport = async (browser, name) => {
   await browser.clean(url);
 };
 
-/** Sorts and filters the list of runs, opens a report, judges again, and looks at the live page. */
+/** Sorts and filters the list of runs, opens a report, judges again, compares, looks at the live page. */
 const useServer = async (browser, base) => {
   await browser.open(`${base}/`);
   const column = (at) => [...document.querySelectorAll('#runs tbody tr:not([hidden])')].map((row) => row.cells[at].dataset.key);
@@ -214,6 +214,14 @@ const useServer = async (browser, base) => {
   await browser.until(() => document.querySelector('.top.invalid') !== null && document.documentElement.dataset.ready === 'true');
   await findAnomaly(browser);
   assert.equal(await browser.run(() => window.origin), 'null', 'a report is no page of the server');
+  await browser.clean(base);
+
+  await browser.open(`${base}/`);
+  await browser.run(() => {
+    for (const tick of [...document.querySelectorAll('#runs input[type=checkbox]')].slice(0, 2)) tick.click();
+    document.querySelector('#compare button').click();
+  });
+  await browser.until(() => document.querySelector('h1')?.textContent === 'Which models hold');
   await browser.clean(base);
 
   await browser.open(`${base}/live`);

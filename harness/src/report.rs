@@ -41,7 +41,7 @@ pub use statuses::StatusLine;
 use crate::messages::{self, Message};
 use crate::plan::Plan;
 use crate::results::file;
-pub(crate) use crate::text;
+use crate::text;
 use anyhow::{Context, Result};
 use quorate_checkers::history::History;
 use quorate_checkers::verdict::Verdict;
