@@ -17,7 +17,9 @@ use quorate_checkers::history::History;
 use quorate_checkers::linearizable::{ModelKind, Variant};
 use quorate_checkers::transactions::isolation::Model;
 use quorate_checkers::verdict::{CheckerReport, Verdict};
-use quorate_checkers::{aftermath, invariants, linearizable, orders, stats};
+use quorate_checkers::{
+    aftermath, convergence, counter, invariants, linearizable, orders, session, set_full, stats,
+};
 use quorate_targets::names::UnknownName;
 use quorate_workloads::registry;
 use quorate_workloads::workload::Check;
@@ -63,6 +65,10 @@ pub fn checkers() -> Vec<(&'static str, &'static str)> {
             orders::CHECKER,
             "did each order end with all of its effects or none, and is nothing lost",
         ),
+        ("set", "is each element where it was added and gone where it was removed, node by node"),
+        ("counter", "can what was read be the sum of what was added; exactly, after healing"),
+        ("convergence", "do all replicas agree after healing, and after how long"),
+        ("session", "does each client read its writes, and never go back in time"),
         ("stats", "did operations of each kind succeed at all"),
         ("aftermath", "did the cluster serve again after healing, and did no node die by itself"),
         (stopped::CHECKER, "in a simulation: did the protocol's invariants hold after every event"),
@@ -244,7 +250,7 @@ fn of_orders(plan: &Plan) -> orders::Options {
 pub fn minimize(history: &History, request: &Request) -> Option<History> {
     let model = request.checks.iter().find_map(|check| match check {
         Check::Linearizable { model } => model.parse::<ModelKind>().ok(),
-        Check::Transactions { .. } | Check::Invariant { .. } | Check::Orders | Check::Stats => None,
+        _ => None,
     })?;
     let threads = request.threads.unwrap_or(0);
     let variant = request.variant;
@@ -281,6 +287,17 @@ pub fn check(history: &History, request: &Request) -> Verdict {
     })
 }
 
+/// A promise of eventually consistent stores, by the name of its checker.
+fn weak(name: &str, history: &History) -> CheckerReport {
+    match name {
+        "set" => set_full::check(history),
+        "counter" => counter::check(history),
+        "convergence" => convergence::check(history),
+        "session" => session::check(history),
+        other => CheckerReport::unknown(format!("there is no checker `{other}`")),
+    }
+}
+
 fn run_one(
     history: &History,
     request: &Request,
@@ -298,6 +315,7 @@ fn run_one(
             };
             (name.into(), report)
         }
+        Check::Weak { name } => (name.into(), weak(name, history)),
         Check::Linearizable { model } => {
             let stopped = || stop.load(Ordering::Relaxed);
             let options = linearizable::Options {

@@ -26,6 +26,7 @@ use quorate_checkers::verdict::Verdict;
 use quorate_targets::node::{NodeId, Status};
 use quorate_workloads::generator::stagger::gap_at_rate;
 use quorate_workloads::generator::{Combine, Generator};
+use quorate_workloads::registry as workloads;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -222,9 +223,12 @@ fn healing(plan: &Plan) -> Vec<Action> {
 
 fn final_phase(plan: &Plan, interpreter: &mut Interpreter<'_>) -> Result<()> {
     interpreter.note(aftermath::FINAL_PHASE, Value::Null)?;
+    // Also where a script takes its place: the workload is told that the finale begins.
+    let finale = interpreter.workload().finale();
+    let settles = workloads::find(&plan.workload).is_ok_and(workloads::Entry::settles);
     let mut generator: Box<dyn Generator> = match &plan.script {
-        Some(script) => script.final_phase(),
-        None => interpreter.workload().finale(),
+        Some(script) => script.final_phase(settles),
+        None => finale,
     };
     interpreter.run(generator.as_mut(), &[], Some(plan.limits.recovery))?;
     interpreter.drain(generator.as_mut(), plan.limits.drain)

@@ -144,7 +144,9 @@ pub(super) fn plan(target: &str, args: &Knobs) -> Result<Plan> {
         .map_err(wrong_name)?;
     let seed = Seed(args.seed.unwrap_or_else(|| rand::random_range(0..SEED_DRAWN_MAX)));
     let target_options = pairs("--target-opt", &args.target_options)?;
-    let workload_options = pairs("--workload-opt", &args.workload_options)?;
+    let mut workload_options =
+        target.bundled().map(|bundled| bundled.defaults(workload)).unwrap_or_default();
+    workload_options.extend(pairs("--workload-opt", &args.workload_options)?);
     target.validate(&members, &bugs, &target_options).map_err(wrong)?;
     catalog::new_workload(workload, &workload_options, seed, &members).map_err(wrong)?;
     let mut schedule =
