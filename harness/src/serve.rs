@@ -7,6 +7,7 @@
 //! run in a sandbox, without access to this server.
 
 mod archive;
+mod compare;
 mod files;
 mod follow;
 mod guard;
@@ -87,6 +88,7 @@ fn router(shared: Arc<Shared>, address: SocketAddr) -> Router {
         .route("/live/events", get(live::events))
         .route("/runs/{*path}", get(files::file))
         .route("/zip/{*path}", get(archive::zip))
+        .route("/compare", get(compare::compare))
         .route("/check/{*path}", post(recheck::check))
         .route("/assets/serve.css", get(|| asset("text/css", STYLE)))
         .route("/assets/list.js", get(|| asset("text/javascript", LIST)))

@@ -241,6 +241,23 @@ fn thousands_of_runs_are_one_list() {
 }
 
 #[test]
+fn runs_are_compared() {
+    let bench = Bench::new();
+    let run = bench.simulate();
+    copy(&bench.results(), &run, "copy/one more");
+    let query = format!("run={}&run=copy%2Fone+more", run.replace('/', "%2F"));
+    let answer = bench.get(&format!("/compare?{query}"));
+    assert_eq!(answer.status(), 200, "{}", answer.text());
+    assert!(answer.header("content-security-policy").starts_with("sandbox; default-src 'none'"));
+    for part in ["Which models hold", "copy/one more", "linearizable"] {
+        assert!(answer.text().contains(part), "{part}");
+    }
+    for query in ["", "run=copy%2Fone+more", "run=..&run=copy%2Fone+more", "run=a&run=b"] {
+        assert_eq!(bench.get(&format!("/compare?{query}")).status(), 400, "{query}");
+    }
+}
+
+#[test]
 fn the_live_page_is_told_how_the_latest_run_stands() {
     let bench = Bench::new();
     let run = bench.simulate();

@@ -189,7 +189,8 @@ fn drawing(members: &[Member<'_>], edges: &[Edge], height: f64) -> Markup {
     html! {
         svg.plot.graph viewBox={ "0 0 " (WIDTH) " " (n(height)) } role="group" aria-label="Transactions and the edges between them" {
             @for (at, edge) in edges.iter().enumerate() {
-                (arrow(&members[at], &members[(at + 1) % members.len()], edge, members.len(), height))
+                @let next = &members[(at + 1) % members.len()];
+                (arrow(&members[at], next, edge, members.len(), height))
             }
             @for member in members { (node(member)) }
         }
