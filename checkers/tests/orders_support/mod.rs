@@ -12,7 +12,7 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
 const BALANCE: i64 = 100;
-const STOCK: i64 = 30;
+const STOCK: i64 = 12;
 const CLIENTS: u64 = 6;
 
 /// An order on its way.
@@ -203,7 +203,6 @@ impl Shop {
         if self.plants(Plant::ReadBelowZero, &account) {
             left = -1;
         }
-        self.reads.push((letter, account, version));
         json!([left, version])
     }
 
@@ -232,6 +231,10 @@ impl Shop {
             seen = self.distorted(&op, seen);
             let stage = plant::STAGES.iter().find(|stage| seen == **stage);
             self.orders[place].shown.extend(stage);
+        } else {
+            let letter = if op.f == "balance" { 'c' } else { 'i' };
+            let version = seen[1].as_u64().unwrap() as usize;
+            self.reads.push((letter, op.key.clone(), version));
         }
         self.write((op.process, op.f, &op.key), "ok", &seen);
     }
