@@ -72,13 +72,22 @@
 #![warn(missing_docs)]
 
 pub mod aftermath;
+pub mod consistency;
+pub mod convergence;
+pub mod counter;
+mod final_phase;
 pub mod format;
 pub mod history;
 pub mod invariants;
 pub mod linearizable;
+mod meanings;
 pub mod model;
 pub mod orders;
+pub mod session;
+pub mod set_full;
 pub mod stats;
 pub mod transactions;
 pub mod value;
 pub mod verdict;
+
+pub use meanings::meaning;

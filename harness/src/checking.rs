@@ -12,11 +12,14 @@ use crate::plan::Plan;
 use crate::stopped;
 use crate::usage::{wrong, wrong_name};
 use anyhow::Result;
+use quorate_checkers::consistency::{self, Model as Consistency};
 use quorate_checkers::history::History;
 use quorate_checkers::linearizable::{ModelKind, Variant};
 use quorate_checkers::transactions::isolation::Model;
 use quorate_checkers::verdict::{CheckerReport, Verdict};
-use quorate_checkers::{aftermath, invariants, linearizable, orders, stats};
+use quorate_checkers::{
+    aftermath, convergence, counter, invariants, linearizable, orders, session, set_full, stats,
+};
 use quorate_targets::names::UnknownName;
 use quorate_workloads::registry;
 use quorate_workloads::workload::Check;
@@ -37,7 +40,12 @@ pub fn models() -> Vec<(&'static str, String)> {
     let meaning = "each operation takes effect at one moment between invocation and completion";
     let objects = ModelKind::ALL.into_iter().map(|kind| (kind.name(), kind.describe().to_owned()));
     let own = [(LINEARIZABLE, meaning.to_owned())];
-    let mut all: Vec<_> = own.into_iter().chain(transactions::models()).collect();
+    let weaker = Consistency::ALL.into_iter().filter(|model| *model != Consistency::Linearizable);
+    let weaker = weaker.map(|model| {
+        let short = model.short().map_or_else(String::new, |short| format!(" (also {short})"));
+        (model.name(), format!("registers: {}{short}", model.about()))
+    });
+    let mut all: Vec<_> = own.into_iter().chain(weaker).chain(transactions::models()).collect();
     for model in isolation::models().chain(objects) {
         if all.iter().all(|(known, _)| *known != model.0) {
             all.push(model);
@@ -49,12 +57,18 @@ pub fn models() -> Vec<(&'static str, String)> {
 /// Checkers, with what each decides.
 pub fn checkers() -> Vec<(&'static str, &'static str)> {
     let invariants = invariants::ALL.iter().map(|invariant| (invariant.name, invariant.about));
-    let judges = [("linearizable", "is the history linearizable, key by key"), transactions::ABOUT];
+    let weaker = (consistency::CHECKER, "which weaker models do the reads of registers keep");
+    let judges =
+        [("linearizable", "is the history linearizable, key by key"), weaker, transactions::ABOUT];
     let others = [
         (
             orders::CHECKER,
             "did each order end with all of its effects or none, and is nothing lost",
         ),
+        ("set", "is each element where it was added and gone where it was removed, node by node"),
+        ("counter", "can what was read be the sum of what was added; exactly, after healing"),
+        ("convergence", "do all replicas agree after healing, and after how long"),
+        ("session", "does each client read its writes, and never go back in time"),
         ("stats", "did operations of each kind succeed at all"),
         ("aftermath", "did the cluster serve again after healing, and did no node die by itself"),
         (stopped::CHECKER, "in a simulation: did the protocol's invariants hold after every event"),
@@ -67,6 +81,8 @@ pub fn checkers() -> Vec<(&'static str, &'static str)> {
 pub struct Request {
     /// The checks.
     pub checks: Vec<Check>,
+    /// Models that reads and writes of registers are judged by.
+    pub consistency: Vec<Consistency>,
     /// Models of isolation that transactions over registers are judged by.
     pub isolation: Vec<Model>,
     /// How these were chosen, where nobody named them.
@@ -115,6 +131,12 @@ impl Request {
     ) -> Result<Request> {
         if workload.is_none()
             && asked.is_models_alone()
+            && let Some(request) = Request::of_consistency(history, &asked.models)
+        {
+            return Ok(request);
+        }
+        if workload.is_none()
+            && asked.is_models_alone()
             && let Some(request) = isolation::named(history, &asked.models)
         {
             return Ok(request);
@@ -156,6 +178,16 @@ impl Request {
         Request::new(vec![Check::Linearizable { model: object.name() }])
     }
 
+    /// By models of single operations, if all of these names are, and the history is one of
+    /// registers. Linearizability alone has a checker that knows other objects too.
+    fn of_consistency(history: &History, names: &[String]) -> Option<Request> {
+        let models: Vec<Consistency> =
+            names.iter().map(|name| Consistency::from_name(name)).collect::<Option<_>>()?;
+        let weak = models.iter().any(|model| *model != Consistency::Linearizable);
+        let registers = linearizable::guess(history) == Some(ModelKind::Register);
+        (weak && registers).then(|| Request { consistency: models, ..Request::new(Vec::new()) })
+    }
+
     /// By models of isolation alone.
     pub fn of_isolation(models: Vec<Model>) -> Request {
         Request { isolation: models, ..Request::new(Vec::new()) }
@@ -164,6 +196,7 @@ impl Request {
     fn new(checks: Vec<Check>) -> Request {
         Request {
             checks,
+            consistency: Vec::new(),
             isolation: Vec::new(),
             source: None,
             orders: orders::Options::default(),
@@ -217,7 +250,7 @@ fn of_orders(plan: &Plan) -> orders::Options {
 pub fn minimize(history: &History, request: &Request) -> Option<History> {
     let model = request.checks.iter().find_map(|check| match check {
         Check::Linearizable { model } => model.parse::<ModelKind>().ok(),
-        Check::Transactions { .. } | Check::Invariant { .. } | Check::Orders | Check::Stats => None,
+        _ => None,
     })?;
     let threads = request.threads.unwrap_or(0);
     let variant = request.variant;
@@ -239,12 +272,30 @@ pub fn check(history: &History, request: &Request) -> Verdict {
         let mut reports: Vec<(String, CheckerReport)> =
             request.checks.iter().map(|check| run_one(history, request, *check, stop)).collect();
         let stopped = || stop.load(Ordering::Relaxed);
+        if !request.consistency.is_empty() {
+            let threads = request.threads.unwrap_or(0);
+            let options =
+                consistency::Options { threads, stop: Some(&stopped), ..Default::default() };
+            let report = consistency::check(history, &request.consistency, options);
+            reports.push((consistency::CHECKER.into(), report));
+        }
         reports.extend(isolation::check(history, &request.isolation, &stopped));
         reports.push(("aftermath".into(), aftermath::check(history)));
         reports.extend(stopped::check(history).map(|report| (stopped::CHECKER.into(), report)));
         drop(done);
         Verdict::merge(reports)
     })
+}
+
+/// A promise of eventually consistent stores, by the name of its checker.
+fn weak(name: &str, history: &History) -> CheckerReport {
+    match name {
+        "set" => set_full::check(history),
+        "counter" => counter::check(history),
+        "convergence" => convergence::check(history),
+        "session" => session::check(history),
+        other => CheckerReport::unknown(format!("there is no checker `{other}`")),
+    }
 }
 
 fn run_one(
@@ -264,6 +315,7 @@ fn run_one(
             };
             (name.into(), report)
         }
+        Check::Weak { name } => (name.into(), weak(name, history)),
         Check::Linearizable { model } => {
             let stopped = || stop.load(Ordering::Relaxed);
             let options = linearizable::Options {

@@ -2,12 +2,14 @@
 //! code.
 
 pub mod check;
+pub mod compare;
 pub mod convert;
 pub mod hunt;
 pub mod list;
 pub mod node;
 pub mod report;
 pub mod run;
+pub mod serve;
 pub mod show;
 pub mod sim;
 
@@ -40,9 +42,11 @@ enum Command {
     Sim(Box<sim::Args>),
     Hunt(Box<hunt::Args>),
     Check(check::Args),
+    Compare(Box<compare::Args>),
     Convert(convert::Args),
     Show(show::Args),
     Report(report::Args),
+    Serve(serve::Args),
     List(list::Args),
     Node(node::Args),
 }
@@ -82,9 +86,11 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Sim(args) => sim::main(&args),
         Command::Hunt(args) => hunt::main(&args),
         Command::Check(args) => check::main(&args),
+        Command::Compare(args) => compare::main(&args),
         Command::Convert(args) => convert::main(&args),
         Command::Show(args) => show::main(&args),
         Command::Report(args) => report::main(&args),
+        Command::Serve(args) => serve::main(&args),
         Command::List(args) => list::main(&args),
         Command::Node(args) => node::main(args),
     }

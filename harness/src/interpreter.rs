@@ -326,8 +326,11 @@ impl<'a> Interpreter<'a> {
         outcome: Outcome,
     ) -> Result<()> {
         let Some((invocation, node)) = self.slots[thread].open.take() else { return Ok(()) };
-        let completion = self.workload.decode(&invocation, outcome);
         let process = self.threads[thread].process;
+        if let Process::Client(number) = process {
+            self.workload.learn(number + 1, &outcome);
+        }
+        let completion = self.workload.decode(&invocation, outcome);
         match completion.kind {
             EventType::Ok => self.counts.ok += 1,
             EventType::Fail => self.counts.fail += 1,

@@ -5,7 +5,7 @@
 //! judge the history as after any other run.
 
 use crate::plan::Plan;
-use crate::report::faults::{self, Part};
+use crate::report::faults::InForce;
 use anyhow::Result;
 use quorate_checkers::history::{Event, Process};
 use quorate_checkers::linearizable::ModelKind;
@@ -14,7 +14,6 @@ use quorate_checkers::verdict::Valid;
 use quorate_workloads::registry;
 use quorate_workloads::workload::Check;
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// Follows a run. Clones follow the same one.
@@ -27,8 +26,7 @@ struct Standing {
     online: Option<Online>,
     /// Whether the first violation ends the load.
     fail_fast: bool,
-    /// Kinds of faults in force.
-    faults: BTreeSet<String>,
+    faults: InForce,
 }
 
 impl Live {
@@ -37,13 +35,8 @@ impl Live {
         if !plan.fail_fast && !watched {
             return Ok(None);
         }
-        let entry = registry::find(&plan.workload).map_err(anyhow::Error::msg)?;
-        let object = entry.checks.iter().find_map(|check| match check {
-            Check::Linearizable { model } => Some(model.parse::<ModelKind>()),
-            _ => None,
-        });
-        let online = object.transpose()?.map(Online::new);
-        let standing = Standing { online, fail_fast: plan.fail_fast, faults: BTreeSet::new() };
+        let online = object_of(plan)?.map(Online::new);
+        let standing = Standing { online, fail_fast: plan.fail_fast, faults: InForce::default() };
         Ok(Some(Live(Rc::new(RefCell::new(standing)))))
     }
 
@@ -51,7 +44,7 @@ impl Live {
     pub fn push(&self, event: &Event) {
         let mut standing = self.0.borrow_mut();
         if event.process == Process::Nemesis {
-            standing.turn(event);
+            standing.faults.turn(event);
         }
         if let Some(online) = &mut standing.online {
             online.push(event);
@@ -68,29 +61,28 @@ impl Live {
     /// How it stands, in a few words: the faults in force, and the verdict so far.
     pub fn words(&self) -> Vec<String> {
         let standing = self.0.borrow();
-        let faults: Vec<&str> = standing.faults.iter().map(String::as_str).collect();
+        let faults = standing.faults.kinds();
         let faults = (!faults.is_empty()).then(|| format!("[{}]", faults.join(", ")));
-        let verdict =
-            standing.online.as_ref().map(|online| match (online.valid(), online.violated_key()) {
-                (Valid::True, _) => "linearizable so far".into(),
-                (Valid::Unknown, _) => "no violation so far".into(),
-                (Valid::False, Some(key)) => format!("VIOLATION on key {key}"),
-                (Valid::False, None) => "VIOLATION".into(),
-            });
-        faults.into_iter().chain(verdict).collect()
+        faults.into_iter().chain(standing.online.as_ref().map(words)).collect()
     }
 }
 
-impl Standing {
-    fn turn(&mut self, event: &Event) {
-        match (faults::part(&event.f), faults::outcome(event)) {
-            (Part::Begins(kind), Some(outcome)) if outcome != "skipped" => {
-                self.faults.insert(kind);
-            }
-            (Part::Ends(kind), Some("installed")) => {
-                self.faults.remove(&kind);
-            }
-            _ => {}
-        }
+/// The object that a plan's workload claims to be linearizable, if it does.
+pub fn object_of(plan: &Plan) -> Result<Option<ModelKind>> {
+    let entry = registry::find(&plan.workload).map_err(anyhow::Error::msg)?;
+    let object = entry.checks.iter().find_map(|check| match check {
+        Check::Linearizable { model } => Some(model.parse::<ModelKind>()),
+        _ => None,
+    });
+    Ok(object.transpose()?)
+}
+
+/// The verdict so far, in a few words.
+pub fn words(online: &Online) -> String {
+    match (online.valid(), online.violated_key()) {
+        (Valid::True, _) => "linearizable so far".into(),
+        (Valid::Unknown, _) => "no violation so far".into(),
+        (Valid::False, Some(key)) => format!("VIOLATION on key {key}"),
+        (Valid::False, None) => "VIOLATION".into(),
     }
 }

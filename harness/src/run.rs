@@ -14,7 +14,7 @@ use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::recorder::{self, Recorder};
 use crate::report;
-use crate::results::{self, file};
+use crate::results::{self, Began, file};
 use crate::status_log::StatusLog;
 use crate::stopped;
 use crate::world::{self, Happening, World};
@@ -26,6 +26,7 @@ use quorate_checkers::verdict::Verdict;
 use quorate_targets::node::{NodeId, Status};
 use quorate_workloads::generator::stagger::gap_at_rate;
 use quorate_workloads::generator::{Combine, Generator};
+use quorate_workloads::registry as workloads;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -68,6 +69,10 @@ pub fn run_in(folder: PathBuf, plan: &Plan, quiet: bool) -> Result<Done> {
     let messages = {
         let begun = Instant::now();
         let mut world = world::open(plan, &folder)?;
+        if world.simulation().is_none() {
+            let began = Began::before_now(world.now().0);
+            results::write_json(&folder.join(file::BEGAN), &began)?;
+        }
         let serves = await_service(plan, world.as_mut(), &mut recorder)?;
         progress.say(&ready_line(plan, begun));
         let mut observer = |world: &mut dyn World, counts: Counts| {
@@ -218,9 +223,12 @@ fn healing(plan: &Plan) -> Vec<Action> {
 
 fn final_phase(plan: &Plan, interpreter: &mut Interpreter<'_>) -> Result<()> {
     interpreter.note(aftermath::FINAL_PHASE, Value::Null)?;
+    // Also where a script takes its place: the workload is told that the finale begins.
+    let finale = interpreter.workload().finale();
+    let settles = workloads::find(&plan.workload).is_ok_and(workloads::Entry::settles);
     let mut generator: Box<dyn Generator> = match &plan.script {
-        Some(script) => script.final_phase(),
-        None => interpreter.workload().finale(),
+        Some(script) => script.final_phase(settles),
+        None => finale,
     };
     interpreter.run(generator.as_mut(), &[], Some(plan.limits.recovery))?;
     interpreter.drain(generator.as_mut(), plan.limits.drain)

@@ -10,10 +10,12 @@ use quorate_checkers::history::{Event, EventType, History, Nanos, Process};
 use quorate_checkers::value::Value;
 use quorate_targets::node::NodeId;
 use quorate_workloads::generator::sequence::chain;
+use quorate_workloads::generator::settle::settle;
 use quorate_workloads::generator::until_each_ok::until_each_ok;
 use quorate_workloads::generator::{Combine, Context, Generator, Invocation, Next};
 use quorate_workloads::orders::DRAIN_TRIES;
 use quorate_workloads::register::FINAL_TRIES;
+use quorate_workloads::replicas::PATIENCE;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -109,8 +111,12 @@ impl Script {
     }
 
     /// The generator of the final phase. Operations of one name have all ended before those of
-    /// the next begin.
-    pub fn final_phase(&self) -> Box<dyn Generator> {
+    /// the next begin; with `settles`, replicas are given time to agree.
+    pub fn final_phase(&self, settles: bool) -> Box<dyn Generator> {
+        if settles {
+            let invocations = self.last.iter().map(Asked::invocation).collect();
+            return settle(invocations, PATIENCE).boxed();
+        }
         let groups = self.last.chunk_by(|one, next| one.f == next.f);
         let ask = |group: &[Asked]| {
             let invocations = group.iter().map(Asked::invocation).collect();

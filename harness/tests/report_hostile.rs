@@ -5,7 +5,7 @@
 mod report_support;
 
 use quorate::messages::{Fate, Message};
-use quorate::report::{Sources, StatusLine, render};
+use quorate::report::{LogLine, Sources, StatusLine, render};
 use quorate::script::Script;
 use quorate_checkers::history::{Event, EventType, History, Nanos, OpIndex, Process};
 use quorate_checkers::value::{Name, Value};
@@ -133,6 +133,7 @@ fn page() -> String {
         statuses: &statuses,
         messages: &messages,
         logs: &logs,
+        log_lines: &[LogLine { time: 0, node: all.clone(), text: all.clone() }],
     };
     render(&sources)
 }

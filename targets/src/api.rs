@@ -3,6 +3,7 @@
 
 pub mod kv;
 pub mod orders;
+pub mod store;
 pub mod txn;
 
 /// A request of any api.
@@ -14,6 +15,8 @@ pub enum Request {
     Orders(orders::Request),
     /// Of the transactional api.
     Txn(txn::Request),
+    /// Of the api of eventually consistent stores.
+    Store(store::Request),
 }
 
 /// A response of any api.
@@ -25,6 +28,8 @@ pub enum Response {
     Orders(orders::Response),
     /// Of the transactional api.
     Txn(txn::Response),
+    /// Of the api of eventually consistent stores.
+    Store(store::Response),
 }
 
 /// What a client knows in the end of one logical operation, retries included.
@@ -50,6 +55,19 @@ impl TryFrom<Request> for kv::Request {
     }
 }
 
+/// A store serves the key-value api too.
+impl TryFrom<Request> for store::Request {
+    type Error = Request;
+
+    fn try_from(request: Request) -> Result<store::Request, Request> {
+        match request {
+            Request::Kv(request) => Ok(request.into()),
+            Request::Store(request) => Ok(request),
+            other => Err(other),
+        }
+    }
+}
+
 impl From<kv::Response> for Response {
     fn from(response: kv::Response) -> Response {
         Response::Kv(response)
@@ -70,5 +88,22 @@ impl TryFrom<Request> for orders::Request {
 impl From<orders::Response> for Response {
     fn from(response: orders::Response) -> Response {
         Response::Orders(response)
+    }
+}
+
+impl From<store::Response> for Response {
+    fn from(response: store::Response) -> Response {
+        Response::Store(response)
+    }
+}
+
+impl Response {
+    /// The answer in the api in which `request` was asked.
+    #[must_use]
+    pub fn in_api_of(self, request: &Request) -> Response {
+        match (request, self) {
+            (Request::Kv(_), Response::Store(response)) => Response::Kv(response.into()),
+            (_, response) => response,
+        }
     }
 }

@@ -33,6 +33,13 @@
 //! | saga-orders | `oversell` | check, then act | negative stock | check-then-act without a lock |
 //! | saga-orders | `stuck-saga` | a restart forgets to go on | an order hangs |  |
 //! | saga-orders | `out-of-order-compensation` | an undone step is new again | cancelled and charged | keys kept beside the row |
+//! | eventual | `drop-hints` | a stand-in keeps nothing | lost element | hints over their window |
+//! | eventual | `no-read-repair-no-anti-entropy` | replicas stay apart | replicas that never agree | Cassandra without repair |
+//! | eventual | `lww-drops-concurrent` | one of two writers loses | lost element | last-write-wins everywhere |
+//! | eventual | `resurrect-deleted` | nothing tells deleted from new | a removed element comes back | `gc_grace_seconds` too short |
+//! | eventual | `counter-double-merge` | a retry counts twice | a counter beyond its bounds | Cassandra's counters |
+//! | eventual | `non-monotonic-session` | any replica will do | reads go back | reads from replicas |
+//! | eventual | `clock-skew-lww` | a slow clock's write loses to an older one | own write not read | Cassandra with skewed clocks |
 
 use serde::{Deserialize, Serialize};
 
@@ -100,6 +107,20 @@ pub enum Bug {
     StuckSaga,
     /// A compensation deletes the key of its step.
     OutOfOrderCompensation,
+    /// Hints are acknowledged and dropped.
+    DropHints,
+    /// Replicas are brought together neither by reads nor in the background.
+    NoReadRepairNoAntiEntropy,
+    /// Sets and counters are single values of which the last writer's stays.
+    LwwDropsConcurrent,
+    /// Tombstones are forgotten at once.
+    ResurrectDeleted,
+    /// An increment that is retried counts again.
+    CounterDoubleMerge,
+    /// Session tokens are ignored.
+    NonMonotonicSession,
+    /// Stamps are the plain clock's.
+    ClockSkewLww,
 }
 
 /// What is known of a bug.
@@ -391,6 +412,97 @@ pub const ALL: &[Entry] = &[
             "1s",
         ],
     },
+    Entry {
+        bug: Bug::DropHints,
+        name: "drop-hints",
+        target: "eventual",
+        sentence: "A node that stands in for another acknowledges what it is sent, and keeps \
+                   nothing.",
+        anomaly: "lost-element or missing-element: an acknowledged add is on no replica, or on too few",
+        needs: &[
+            "--workload",
+            "set",
+            "--target-opt",
+            "replicas=2",
+            "--target-opt",
+            "write-quorum=1",
+            "--nemesis",
+            "partition",
+            "--nemesis-interval",
+            "2s",
+        ],
+    },
+    Entry {
+        bug: Bug::NoReadRepairNoAntiEntropy,
+        name: "no-read-repair-no-anti-entropy",
+        target: "eventual",
+        sentence: "Replicas that differ are brought together neither by reads nor in the \
+                   background.",
+        anomaly: "missing-element and diverged: replicas never agree",
+        needs: &["--workload", "set", "--nemesis", "partition,kill", "--nemesis-interval", "2s"],
+    },
+    Entry {
+        bug: Bug::LwwDropsConcurrent,
+        name: "lww-drops-concurrent",
+        target: "eventual",
+        sentence: "A set is one value with a timestamp: of two concurrent adds the later stays \
+                   (this is what last-write-wins is).",
+        anomaly: "lost-element: an add overwritten by one that did not see it",
+        needs: &["--workload", "set"],
+    },
+    Entry {
+        bug: Bug::ResurrectDeleted,
+        name: "resurrect-deleted",
+        target: "eventual",
+        sentence: "Tombstones are forgotten at once: a replica that missed the delete brings the \
+                   value back.",
+        anomaly: "resurrected-element: one that was removed is there again",
+        needs: &[
+            "--workload",
+            "set",
+            "--workload-opt",
+            "type=or-set",
+            "--nemesis",
+            "partition,kill",
+            "--nemesis-interval",
+            "2s",
+        ],
+    },
+    Entry {
+        bug: Bug::CounterDoubleMerge,
+        name: "counter-double-merge",
+        target: "eventual",
+        sentence: "An increment that a client repeats is counted again.",
+        anomaly: "counter-wrong or counter-out-of-bounds: not what was added",
+        needs: &["--workload", "g-counter", "--nemesis", "partition", "--nemesis-interval", "2s"],
+    },
+    Entry {
+        bug: Bug::NonMonotonicSession,
+        name: "non-monotonic-session",
+        target: "eventual",
+        sentence: "Session tokens are ignored: a client is answered by any replica, however old \
+                   its state is.",
+        anomaly: "read-your-writes, monotonic-reads, monotonic-writes, writes-follow-reads broken",
+        needs: &[
+            "--workload",
+            "session",
+            "--target-opt",
+            "read-quorum=1",
+            "--target-opt",
+            "write-quorum=1",
+            "--nemesis",
+            "partition",
+        ],
+    },
+    Entry {
+        bug: Bug::ClockSkewLww,
+        name: "clock-skew-lww",
+        target: "eventual",
+        sentence: "Writes are stamped by the node's plain clock: one with a slow clock loses to an \
+                   older write, and is acknowledged.",
+        anomaly: "session-guarantees broken: the client's own write is not there, an older one is",
+        needs: &["--workload", "session", "--target-opt", "clock-skew-ms=500"],
+    },
 ];
 
 /// The bug called `name`.
@@ -432,6 +544,7 @@ mod tests {
         }
         assert_eq!(of("raft-kv").count(), 21);
         assert_eq!(of("saga-orders").count(), 9);
+        assert_eq!(of("eventual").count(), 7);
         assert_eq!(find("no-such-bug"), None);
     }
 }

@@ -17,7 +17,7 @@
 //! A transaction is asked for whole. If the target answers that it has begun an interactive one,
 //! the caller goes on with its operations and its commit, each a request with retries of its own.
 
-use crate::api::{Outcome, Request, Response, kv, orders, txn};
+use crate::api::{Outcome, Request, Response, kv, orders, store, txn};
 use crate::node::NodeId;
 use interactive::Interactive;
 use std::time::Duration;
@@ -159,6 +159,7 @@ impl Caller {
     }
 
     fn answered(&mut self, response: Response, now: Duration) -> Next {
+        let response = response.in_api_of(&self.request);
         match error_of(&response) {
             None => self.finish(Outcome::Answered(response)),
             Some((true, _)) => self.again(Trouble::Definite(response), now),
@@ -223,7 +224,7 @@ impl Caller {
     /// An attempt may have arrived; if it has, it may have an effect.
     fn may_have_reached(&mut self) {
         self.reached |= match &self.request {
-            Request::Kv(_) | Request::Orders(_) => true,
+            Request::Kv(_) | Request::Orders(_) | Request::Store(_) => true,
             Request::Txn(request) => interactive::has_effect(request),
         };
     }
@@ -273,6 +274,7 @@ fn repeatable(request: &Request) -> bool {
         // Orders have names, and whatever is done to one by name may be repeated.
         Request::Orders(_) => true,
         Request::Txn(txn) => txn.session.is_some() || !interactive::has_effect(txn),
+        Request::Store(store) => store.session.is_some() || store.op.reads(),
     }
 }
 
@@ -280,10 +282,9 @@ fn repeatable(request: &Request) -> bool {
 fn error_of(response: &Response) -> Option<(bool, &str)> {
     match response {
         Response::Kv(kv::Response::Error { definite, reason })
-        | Response::Orders(orders::Response::Error { definite, reason }) => {
-            Some((*definite, reason))
-        }
+        | Response::Orders(orders::Response::Error { definite, reason })
+        | Response::Store(store::Response::Error { definite, reason }) => Some((*definite, reason)),
         Response::Txn(txn::Response::Refused { reason }) => Some((true, reason)),
-        Response::Kv(_) | Response::Orders(_) | Response::Txn(_) => None,
+        Response::Kv(_) | Response::Orders(_) | Response::Store(_) | Response::Txn(_) => None,
     }
 }

@@ -33,6 +33,17 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A whole number; `default` if it is not given.
+    pub fn number(&mut self, name: &'static str, default: u64) -> u64 {
+        self.known.push(name);
+        let Some(text) = self.given.get(name) else { return default };
+        text.parse().unwrap_or_else(|_| {
+            self.problem
+                .get_or_insert(format!("option `{name}` must be a whole number, not `{text}`"));
+            default
+        })
+    }
+
     /// One of these words; the first if it is not given.
     pub fn choice(&mut self, name: &'static str, words: &[&'static str]) -> &'static str {
         self.known.push(name);

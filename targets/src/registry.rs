@@ -6,6 +6,7 @@
 
 use crate::api::{Request, Response};
 use crate::caller::Policy;
+use crate::eventual::{self, Eventual};
 use crate::names::UnknownName;
 use crate::node::{Config, Node};
 use crate::raft::RaftKv;
@@ -13,6 +14,7 @@ use crate::raft::invariants::Invariants;
 use crate::saga::{SagaOrders, invariants::Invariants as SagaInvariants};
 use crate::seed::Seed;
 use crate::sim::{Clients, Cluster, Coverage, Observer, Setup, SetupError, World};
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// What is known of a target.
@@ -29,6 +31,8 @@ pub struct About {
     /// Options that are worth varying when bugs are hunted, with values to choose from. The empty
     /// value leaves the default; one that stands twice is chosen twice as often.
     pub varied: &'static [(&'static str, &'static [&'static str])],
+    /// Options of workloads that have another default here: workload, option, value.
+    pub workload_defaults: &'static [(&'static str, &'static str, &'static str)],
 }
 
 /// Makes a simulated cluster with its clients.
@@ -72,7 +76,9 @@ pub const TARGETS: &[Target] = &[
             ("sessions", &["", "", "", "8"]),
             ("heartbeat-ms", &["", "", "20", "100"]),
         ],
+        workload_defaults: &[],
     }),
+    EVENTUAL,
     Target::new::<SagaOrders, SagaInvariants>(About {
         name: "saga-orders",
         description: "an order service of five services; each order is a saga",
@@ -83,8 +89,23 @@ pub const TARGETS: &[Target] = &[
             ("lease-ms", &["", "", "200", "1000"]),
             ("retry-ms", &["", "", "20"]),
         ],
+        workload_defaults: &[],
     }),
 ];
+
+const EVENTUAL: Target = Target::new::<Eventual, eventual::invariants::Invariants>(About {
+    name: "eventual",
+    description: "a store like Dynamo and Cassandra; replicas agree in the end",
+    workloads: &["set", "g-counter", "pn-counter", "session", "register"],
+    nodes: 5,
+    varied: &[
+        ("anti-entropy-ms", &["", "", "300"]),
+        ("compact-every", &["", "50", "500"]),
+        ("suspect-after", &["", "", "3", "30"]),
+    ],
+    // To compare and set needs agreement, which this store does without.
+    workload_defaults: &[("register", "cas", "0")],
+});
 
 /// The target called `name`.
 pub fn find(name: &str) -> Result<&'static Target, UnknownName> {
@@ -120,6 +141,13 @@ impl Target {
         self.api == api || self.more_apis.contains(&api)
     }
 
+    /// The options of a workload that have another default on this target.
+    pub fn defaults(&self, workload: &str) -> BTreeMap<String, String> {
+        let all = self.about.workload_defaults.iter();
+        let of_this = all.filter(|(of, ..)| *of == workload);
+        of_this.map(|(_, name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
     /// Whether a node boots with this configuration; the error says what is wrong with it.
     pub fn validate(&self, config: Config) -> Result<(), String> {
         (self.boot)(config)
@@ -152,7 +180,6 @@ impl fmt::Debug for Target {
 mod tests {
     use super::*;
     use crate::node::NodeId;
-    use std::collections::BTreeMap;
 
     fn config(options: BTreeMap<String, String>) -> Config {
         let members: Vec<NodeId> = (1..=5).map(NodeId).collect();

@@ -47,6 +47,7 @@ pub mod mix;
 pub mod phases;
 pub mod route;
 pub mod sequence;
+pub mod settle;
 pub mod simulate;
 pub mod source;
 pub mod stagger;

@@ -92,7 +92,7 @@ pub fn decode(invocation: &Invocation, outcome: Outcome) -> Completion {
     }
 }
 
-fn failed(
+pub(crate) fn failed(
     invocation: &Invocation,
     kind: EventType,
     label: &str,

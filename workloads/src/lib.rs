@@ -7,11 +7,16 @@
 
 #![warn(missing_docs)]
 
+pub mod counter;
 pub mod generator;
 pub mod kv;
 pub mod options;
 pub mod orders;
 pub mod register;
 pub mod registry;
+pub mod replicas;
+pub mod session;
+pub mod set;
+pub mod store;
 pub mod txn;
 pub mod workload;

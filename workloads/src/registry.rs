@@ -1,8 +1,11 @@
 //! The workloads that there are. To add one is to add its entry here.
 
+use crate::counter::{self, Counter, Steps};
 use crate::options::{OptionError, OptionSpec, Options};
 use crate::orders::{self, Orders, OrdersOptions};
 use crate::register::{self, Register, RegisterOptions};
+use crate::session::{self, Session};
+use crate::set::{self, Set};
 use crate::txn::{self, Bank, CausalReverse, G2, LongFork, Monotonic, Random, Style, WriteSkew};
 use crate::workload::{Check, Workload};
 use quorate_targets::names::UnknownName;
@@ -27,6 +30,13 @@ pub struct Entry {
     pub checks: &'static [Check],
     /// Sets it up.
     pub construct: Construct,
+}
+
+impl Entry {
+    /// Whether its final reads wait for replicas to agree.
+    pub fn settles(&self) -> bool {
+        self.checks.contains(&CONVERGENCE)
+    }
 }
 
 /// All workloads, in the order in which they are listed.
@@ -133,7 +143,50 @@ pub const WORKLOADS: &[Entry] = &[
             Ok(Box::new(Orders::new(OrdersOptions::from_options(options)?, seed)))
         },
     },
+    SET,
+    G_COUNTER,
+    PN_COUNTER,
+    SESSION,
 ];
+
+/// Do all replicas agree in the end?
+const CONVERGENCE: Check = Check::Weak { name: "convergence" };
+
+const SET: Entry = Entry {
+    name: "set",
+    api: "kv",
+    about: "unique elements added to sets (and removed, type=or-set); in the end on every node",
+    options: set::OPTIONS,
+    checks: &[Check::Weak { name: "set" }, CONVERGENCE, Check::Stats],
+    construct: |options, seed, nodes| Ok(Box::new(Set::new(options, seed, nodes)?)),
+};
+
+const G_COUNTER: Entry = Entry {
+    name: "g-counter",
+    api: "kv",
+    about: "positive numbers added to counters; in the end the same exact sum on every node",
+    options: counter::OPTIONS,
+    checks: &[Check::Weak { name: "counter" }, CONVERGENCE, Check::Stats],
+    construct: |options, seed, nodes| Ok(Box::new(Counter::new(Steps::Up, options, seed, nodes)?)),
+};
+
+const PN_COUNTER: Entry = Entry {
+    name: "pn-counter",
+    about: "as g-counter, with negative numbers",
+    construct: |options, seed, nodes| {
+        Ok(Box::new(Counter::new(Steps::UpAndDown, options, seed, nodes)?))
+    },
+    ..G_COUNTER
+};
+
+const SESSION: Entry = Entry {
+    name: "session",
+    api: "kv",
+    about: "clients write and read registers of their own and of others, with session tokens",
+    options: session::OPTIONS,
+    checks: &[Check::Weak { name: "session" }, CONVERGENCE, Check::Stats],
+    construct: |options, seed, nodes| Ok(Box::new(Session::new(options, seed, nodes)?)),
+};
 
 /// The workload of that name.
 pub fn find(name: &str) -> Result<&'static Entry, UnknownName> {

@@ -37,6 +37,12 @@ pub enum Check {
         /// Its name.
         name: &'static str,
     },
+    /// A promise of eventually consistent stores, by the name of its checker: `set`, `counter`,
+    /// `convergence` or `session`.
+    Weak {
+        /// The checker's name.
+        name: &'static str,
+    },
     /// Counts of operations and outcomes; whether each kind of operation ever worked.
     Stats,
 }
@@ -54,6 +60,12 @@ pub trait Workload: Send {
 
     /// The request that carries an operation.
     fn encode(&self, invocation: &Invocation, session: Session) -> Request;
+
+    /// What a client was told, before its operation is completed: for workloads whose requests
+    /// carry on from earlier answers. The number is that of the session.
+    fn learn(&mut self, client: u64, outcome: &Outcome) {
+        let _ = (client, outcome);
+    }
 
     /// What the outcome of the request means for the operation.
     fn decode(&self, invocation: &Invocation, outcome: Outcome) -> Completion;

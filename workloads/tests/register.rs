@@ -69,7 +69,7 @@ impl System for Store<'_> {
         let client = if let Process::Client(number) = process { number } else { u64::MAX };
         let session = Session { client, seq: 1 };
         let Request::Kv(KvRequest { op, .. }) = self.workload.encode(invocation, session) else {
-            panic!("another api");
+            panic!("{invocation:?} is asked of another api");
         };
         let luck = self.rng.random_range(0..1000);
         let outcome = if luck < self.refused {

@@ -88,7 +88,7 @@ fn operations_become_requests() {
     ];
     for (invocation, expected) in cases {
         let Request::Kv(request) = kv::encode(&invocation, session) else {
-            panic!("another api");
+            panic!("{invocation:?} is asked of another api");
         };
         assert_eq!(serde_json::to_value(request).expect("it is JSON"), expected);
     }

@@ -14,7 +14,10 @@ mod zones;
 
 use super::Outcome;
 use super::key::{Algorithm, KeyContext, KeyReport};
-pub(super) use calls::{Action, INITIAL, OPEN, RegisterCall, RegisterCalls, ValueId, refusal};
+use crate::history::KeyGroup;
+use crate::verdict::Anomaly;
+pub(crate) use calls::refusal;
+pub(super) use calls::{Action, INITIAL, OPEN, RegisterCall, RegisterCalls, ValueId};
 use refused::Refusals;
 pub(super) use relaxed::{Stale, staleness};
 use story::Story;
@@ -71,6 +74,21 @@ fn by_zones(register: &RegisterCalls<'_>) -> ByZones {
             }
             Refusals::Open => ByZones::Open,
         },
+    }
+}
+
+/// What the search shows of a register, whatever else could decide it.
+pub(super) fn dead_end(context: &mut KeyContext<'_, '_>) -> Option<Anomaly> {
+    let register = RegisterCalls::of(&context.group).ok()?;
+    ladder::by_search_alone(context, &register)
+}
+
+/// Whether a key is linearizable, where zones alone decide it.
+pub(crate) fn linearizable_by_zones(group: &KeyGroup<'_>) -> Option<bool> {
+    match by_zones(&RegisterCalls::of(group).ok()?) {
+        ByZones::Linearizable => Some(true),
+        ByZones::Violation(_) => Some(false),
+        ByZones::Open => None,
     }
 }
 

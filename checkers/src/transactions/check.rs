@@ -387,7 +387,7 @@ impl Report<'_> {
             let step = self.step(a, b, *why, explain);
             let (a, b) = (format!("T{}", at + 1), format!("T{}", (at + 1) % count + 1));
             words.push(format!("{a} comes before {b}, because {}", step.words(&a, &b)));
-            steps.push(step.json(self.table));
+            steps.push(step.json(self.table, &a, &b));
         }
         if let Some(last) = words.pop() {
             text.push_str(&words.join("; "));

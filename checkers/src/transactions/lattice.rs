@@ -213,6 +213,12 @@ impl TxnModel {
         ROWS[self.0 as usize].synonyms
     }
 
+    /// The next weaker models.
+    pub fn weaker(self) -> impl Iterator<Item = TxnModel> {
+        let names = ROWS[self.0 as usize].weaker.iter();
+        names.filter_map(|name| LATTICE.by_name.get(name).copied().map(TxnModel))
+    }
+
     /// What it is, in one line.
     pub fn about(self) -> &'static str {
         ROWS[self.0 as usize].about

@@ -20,11 +20,12 @@ mod graph;
 mod infer;
 mod witness;
 
-pub(super) use graph::Graph;
+pub(crate) use causal::{BLOCK, Clocks};
+pub(crate) use graph::Graph;
+pub(crate) use infer::{Collected, Edge, infer};
 
 use super::registers::Registers;
 use crate::verdict::{Anomaly, Valid};
-use infer::Edge;
 
 /// A level of isolation that does not need an order of all transactions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

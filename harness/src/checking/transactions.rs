@@ -48,7 +48,7 @@ impl Asked {
     /// of isolation. Which versions of a register came first can be told from time only where a
     /// snapshot is never an old one, and from a reader that writes only where nothing is read that
     /// was not committed.
-    pub(super) fn of_plan(plan: &Plan) -> Asked {
+    pub(crate) fn of_plan(plan: &Plan) -> Asked {
         let level = plan.target_options.get("isolation").map(String::as_str);
         let (model, in_time, wfr_keys) = match level {
             None | Some("strict-serializable") => (None, true, true),

@@ -36,14 +36,14 @@ pub struct Args {
 }
 
 /// All that decides a run, and where it goes.
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Clone, Debug)]
 pub struct Knobs {
     /// What is asked of it (`quorate list workloads`) [default: the target's first]
     #[arg(short, long, value_name = "W")]
-    workload: Option<String>,
+    pub(super) workload: Option<String>,
     /// Cluster size [default: 5]
     #[arg(short, long, value_name = "N")]
-    nodes: Option<u16>,
+    pub(super) nodes: Option<u16>,
     /// Clients; `3n` means three a node
     #[arg(short, long, value_name = "C", default_value = "2n")]
     concurrency: String,
@@ -55,7 +55,7 @@ pub struct Knobs {
     time_limit: Duration,
     /// Faults to mix (`quorate list faults`), or `none`
     #[arg(long, value_name = "F,F", value_delimiter = ',', default_value = "partition,kill,pause")]
-    nemesis: Vec<String>,
+    pub(super) nemesis: Vec<String>,
     /// Mean time between a fault and its healing
     #[arg(long, value_name = "T", default_value = "4s", value_parser = duration::parse)]
     nemesis_interval: Duration,
@@ -64,13 +64,13 @@ pub struct Knobs {
     nemesis_aim: Prey,
     /// Decides operations, faults and the targets' randomness [default: random, printed]
     #[arg(long, value_name = "S")]
-    seed: Option<u64>,
+    pub(super) seed: Option<u64>,
     /// Switch on a seeded bug of the target (repeatable; `quorate list bugs`)
     #[arg(long = "bug", value_name = "NAME")]
-    bugs: Vec<String>,
+    pub(super) bugs: Vec<String>,
     /// Set an option of the target (repeatable)
     #[arg(long = "target-opt", value_name = "K=V")]
-    target_options: Vec<String>,
+    pub(super) target_options: Vec<String>,
     /// Set an option of the workload (repeatable)
     #[arg(long = "workload-opt", value_name = "K=V")]
     workload_options: Vec<String>,
@@ -144,7 +144,9 @@ pub(super) fn plan(target: &str, args: &Knobs) -> Result<Plan> {
         .map_err(wrong_name)?;
     let seed = Seed(args.seed.unwrap_or_else(|| rand::random_range(0..SEED_DRAWN_MAX)));
     let target_options = pairs("--target-opt", &args.target_options)?;
-    let workload_options = pairs("--workload-opt", &args.workload_options)?;
+    let mut workload_options =
+        target.bundled().map(|bundled| bundled.defaults(workload)).unwrap_or_default();
+    workload_options.extend(pairs("--workload-opt", &args.workload_options)?);
     target.validate(&members, &bugs, &target_options).map_err(wrong)?;
     catalog::new_workload(workload, &workload_options, seed, &members).map_err(wrong)?;
     let mut schedule =

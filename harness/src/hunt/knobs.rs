@@ -82,11 +82,12 @@ pub fn draw(fixed: &Fixed, seed: Seed) -> Result<Plan> {
     let disk = if rng.random_ratio(3, 4) { Disk::Lazy } else { Disk::Sync };
     let calm = rng.random_ratio(1, 3);
     let at_leaders = rng.random_ratio(1, 3);
-    let of_target = registry::find(fixed.target)?.about.varied.iter().copied();
-    let mut target_options = draw_options(rng, of_target);
+    let target = registry::find(fixed.target)?;
+    let mut target_options = draw_options(rng, target.about.varied.iter().copied());
     let of_workload = VARIED.iter().filter(|(workload, ..)| *workload == fixed.workload);
     let mut workload_options =
         draw_options(rng, of_workload.map(|(_, name, values)| (*name, *values)));
+    workload_options.extend(target.defaults(fixed.workload));
     target_options.extend(fixed.target_options.clone());
     workload_options.extend(fixed.workload_options.clone());
     let nodes = fixed.nodes.unwrap_or_else(|| {

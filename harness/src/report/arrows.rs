@@ -252,7 +252,7 @@ fn label_place(
     Some((x, place))
 }
 
-/// The head of an arrow from one place to another.
+/// The head of an arrow that comes from one place and ends at another.
 pub(super) fn head((x1, y1): (f64, f64), (x2, y2): (f64, f64)) -> Markup {
     let length = (x2 - x1).hypot(y2 - y1).max(1e-6);
     let (dx, dy) = ((x2 - x1) / length * HEAD, (y2 - y1) / length * HEAD);

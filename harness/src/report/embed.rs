@@ -14,7 +14,7 @@ use std::io::Write;
 
 /// A data block that scripts read by its id. The browser never executes it, and as `<`, `>`, `&`
 /// and whatever is invisible are escapes of JSON, no `</script>` or `<!--` can appear in it.
-pub(super) fn json(id: &str, value: &impl Serialize) -> Markup {
+pub(crate) fn json(id: &str, value: &impl Serialize) -> Markup {
     // What is embedded are plain maps, lists, strings and numbers: these have a JSON form.
     let text = serde_json::to_string(value).unwrap_or_else(|_| "null".into());
     html! { script id=(id) type="application/json" { (PreEscaped(escape(&text))) } }
@@ -48,7 +48,7 @@ pub(super) fn bytes(id: &str, bytes: &[u8]) -> Markup {
 }
 
 /// The source expression by which a content security policy allows exactly this inline text.
-pub(super) fn csp_hash(text: &str) -> String {
+pub(crate) fn csp_hash(text: &str) -> String {
     format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)))
 }
 

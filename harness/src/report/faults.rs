@@ -4,9 +4,11 @@
 //! these times at the latest, respectively at the earliest, the fault was not in force.
 
 use super::text;
-use quorate_checkers::history::{Event, EventType, History, Process};
+use crate::summary;
+use quorate_checkers::history::{Event, History, Process};
 use quorate_checkers::value::Value;
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// A fault and how long it was in force.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -39,13 +41,13 @@ const KINDS: [(&str, &str, &str); 3] = [
 ];
 
 /// What an event of the nemesis does.
-pub(crate) enum Part {
+enum Part {
     Begins(String),
     Ends(String),
     Neither,
 }
 
-pub(crate) fn part(f: &str) -> Part {
+fn part(f: &str) -> Part {
     for (begin, end, kind) in KINDS {
         if f == begin {
             return Part::Begins(kind.into());
@@ -66,7 +68,7 @@ pub(crate) fn windows(history: &History) -> Vec<Window> {
     let mut windows: Vec<Window> = Vec::new();
     let mut announced: Option<&Event> = None;
     for event in history.events().iter().filter(|event| event.process == Process::Nemesis) {
-        let Some(outcome) = outcome(event) else {
+        let Some(outcome) = summary::outcome(event) else {
             announced = Some(event);
             continue;
         };
@@ -95,11 +97,28 @@ pub(crate) fn windows(history: &History) -> Vec<Window> {
     windows
 }
 
-/// What became of the action; absent where the event only announces it.
-pub(crate) fn outcome(event: &Event) -> Option<&str> {
-    debug_assert_eq!(event.kind, EventType::Info);
-    let extra = event.extra.as_deref()?;
-    extra.iter().find(|(name, _)| name.as_str() == "outcome").and_then(|(_, value)| value.as_str())
+/// The kinds of faults in force while a history is written.
+#[derive(Debug, Default)]
+pub(crate) struct InForce(BTreeSet<String>);
+
+impl InForce {
+    /// Takes the next event of the nemesis.
+    pub(crate) fn turn(&mut self, event: &Event) {
+        match (part(&event.f), summary::outcome(event)) {
+            (Part::Begins(kind), Some(outcome)) if outcome != "skipped" => {
+                self.0.insert(kind);
+            }
+            (Part::Ends(kind), Some("installed")) => {
+                self.0.remove(&kind);
+            }
+            _ => {}
+        }
+    }
+
+    /// Their names.
+    pub(crate) fn kinds(&self) -> Vec<String> {
+        self.0.iter().cloned().collect()
+    }
 }
 
 /// Colours of the common kinds do not depend on which others there are.

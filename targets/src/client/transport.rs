@@ -1,6 +1,6 @@
 //! One attempt over HTTP, and what its failure means.
 
-use crate::api::{Request, Response, kv, orders, txn};
+use crate::api::{Request, Response, kv, orders, store, txn};
 use crate::caller::Event;
 use crate::node::Status;
 use reqwest::StatusCode;
@@ -35,32 +35,25 @@ impl Transport {
     /// Asks the node at `addr` once.
     pub(super) async fn ask(&self, addr: SocketAddr, request: &Request) -> Event {
         match request {
-            Request::Kv(request) => match self.post::<_, kv::Response>(addr, "kv", request).await {
-                Ok(response) => Event::Answered(Response::Kv(response)),
-                Err(Failure::Refused(why)) => Event::Refused(why),
-                Err(Failure::Lost(why)) => Event::Lost(why),
-                Err(Failure::Malformed(reason)) => {
-                    let error = kv::Response::Error { definite: true, reason };
-                    Event::Answered(Response::Kv(error))
-                }
-            },
-            Request::Orders(request) => match self.post(addr, "orders", request).await {
-                Ok(response) => Event::Answered(Response::Orders(response)),
-                Err(Failure::Refused(why)) => Event::Refused(why),
-                Err(Failure::Lost(why)) => Event::Lost(why),
-                Err(Failure::Malformed(reason)) => {
-                    let error = orders::Response::Error { definite: true, reason };
-                    Event::Answered(Response::Orders(error))
-                }
-            },
-            Request::Txn(request) => match self.post(addr, "txn", request).await {
-                Ok(response) => Event::Answered(Response::Txn(response)),
-                Err(Failure::Refused(why)) => Event::Refused(why),
-                Err(Failure::Lost(why)) => Event::Lost(why),
-                Err(Failure::Malformed(reason)) => {
-                    Event::Answered(Response::Txn(txn::Response::Refused { reason }))
-                }
-            },
+            Request::Kv(request) => {
+                let answer = self.post(addr, "kv", request).await.map(Response::Kv);
+                fate(answer, |reason| Response::Kv(kv::Response::Error { definite: true, reason }))
+            }
+            // A superset of the key-value api, under the same path.
+            Request::Store(request) => {
+                let answer = self.post(addr, "kv", request).await.map(Response::Store);
+                let error = |reason| store::Response::Error { definite: true, reason };
+                fate(answer, |reason| Response::Store(error(reason)))
+            }
+            Request::Txn(request) => {
+                let answer = self.post(addr, "txn", request).await.map(Response::Txn);
+                fate(answer, |reason| Response::Txn(txn::Response::Refused { reason }))
+            }
+            Request::Orders(request) => {
+                let answer = self.post(addr, "orders", request).await.map(Response::Orders);
+                let error = |reason| orders::Response::Error { definite: true, reason };
+                fate(answer, |reason| Response::Orders(error(reason)))
+            }
         }
     }
 
@@ -106,6 +99,16 @@ enum Failure {
     Lost(String),
     /// The host could not read the request, so the node saw nothing, nor ever will.
     Malformed(String),
+}
+
+/// What became of an attempt; a request that the host could not read is an answer like another.
+fn fate(answer: Result<Response, Failure>, error: impl FnOnce(String) -> Response) -> Event {
+    match answer {
+        Ok(response) => Event::Answered(response),
+        Err(Failure::Refused(why)) => Event::Refused(why),
+        Err(Failure::Lost(why)) => Event::Lost(why),
+        Err(Failure::Malformed(reason)) => Event::Answered(error(reason)),
+    }
 }
 
 /// An error and its sources, in one line.

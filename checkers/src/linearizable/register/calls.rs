@@ -164,7 +164,7 @@ impl<'a> Names<'a> {
 /// What a failed compare-and-set says that it found, if it says so, given that it failed for the
 /// value that it found at all.
 #[expect(clippy::option_option, reason = "not refused; refused; refused and said what it saw")]
-pub(in crate::linearizable) fn refusal(completion: &Event) -> Option<Option<&Value>> {
+pub(crate) fn refusal(completion: &Event) -> Option<Option<&Value>> {
     const REASON: &str = "precondition-failed";
     let error = completion.error.as_ref();
     let items = error.and_then(Value::as_list).unwrap_or_default();

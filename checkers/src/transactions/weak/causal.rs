@@ -14,17 +14,24 @@ use super::infer::Edge;
 use crate::transactions::registers::{INITIAL, KeyedReads, Node, Registers};
 
 /// Sessions whose clocks are made at once.
-const BLOCK: usize = 64;
+pub(crate) const BLOCK: usize = 64;
 
 /// For each node how many transactions of each session of a block are in its past.
-struct Clocks {
+pub(crate) struct Clocks {
     first: usize,
     width: usize,
     counts: Vec<u32>,
 }
 
 impl Clocks {
-    fn new(registers: &Registers<'_>, order: &[Node], first: usize, width: usize) -> Clocks {
+    /// The clocks of `width` sessions from `first`; `order` has each node behind what it read
+    /// from and behind those before it in its session.
+    pub(crate) fn new(
+        registers: &Registers<'_>,
+        order: &[Node],
+        first: usize,
+        width: usize,
+    ) -> Clocks {
         let mut clocks = Clocks { first, width, counts: vec![0; registers.len() * width] };
         for node in order.iter().copied().filter(|node| *node != INITIAL) {
             if let Some(before) = registers.before(node) {
@@ -40,7 +47,8 @@ impl Clocks {
         clocks
     }
 
-    fn of(&self, node: Node) -> &[u32] {
+    /// How much of each session of the block is in the past of a node.
+    pub(crate) fn of(&self, node: Node) -> &[u32] {
         &self.counts[node as usize * self.width..(node as usize + 1) * self.width]
     }
 

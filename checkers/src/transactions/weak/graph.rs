@@ -9,7 +9,7 @@ use crate::transactions::registers::{INITIAL, Node, Registers};
 const TRIES_MAX: usize = 64;
 
 /// The graph.
-pub(in crate::transactions) struct Graph<'r, 't> {
+pub(crate) struct Graph<'r, 't> {
     registers: &'r Registers<'t>,
     /// Where the inferred edges into each node begin, and the end of the last.
     starts: Vec<u32>,
@@ -22,10 +22,7 @@ const DONE: u8 = 2;
 
 impl<'r, 't> Graph<'r, 't> {
     /// The graph with `inferred` edges, each `to << 32 | from`; sorts them.
-    pub(in crate::transactions) fn new(
-        registers: &'r Registers<'t>,
-        inferred: &mut Vec<u64>,
-    ) -> Graph<'r, 't> {
+    pub(crate) fn new(registers: &'r Registers<'t>, inferred: &mut Vec<u64>) -> Graph<'r, 't> {
         inferred.sort_unstable();
         inferred.dedup();
         let mut starts = vec![0_u32; registers.len() + 1];
@@ -60,7 +57,7 @@ impl<'r, 't> Graph<'r, 't> {
 
     /// All nodes so that each comes behind its predecessors; or a cycle, each node before the
     /// next and the last before the first.
-    pub(in crate::transactions) fn order(&self) -> Result<Vec<Node>, Vec<Node>> {
+    pub(crate) fn order(&self) -> Result<Vec<Node>, Vec<Node>> {
         let count = self.registers.len();
         let mut order = Vec::with_capacity(count);
         let mut state = vec![NEW; count];
@@ -99,7 +96,7 @@ impl<'r, 't> Graph<'r, 't> {
     }
 
     /// A shortest cycle through some node of `cycle`.
-    pub(in crate::transactions) fn shorten(&self, cycle: Vec<Node>) -> Vec<Node> {
+    pub(crate) fn shorten(&self, cycle: Vec<Node>) -> Vec<Node> {
         let mut best = cycle.clone();
         for node in cycle.into_iter().take(TRIES_MAX) {
             if let Some(found) = self.path(node, node, best.len())
@@ -112,12 +109,7 @@ impl<'r, 't> Graph<'r, 't> {
     }
 
     /// A shortest way from `from` to `to` of fewer than `limit` nodes: `from` and those between.
-    pub(in crate::transactions) fn path(
-        &self,
-        from: Node,
-        to: Node,
-        limit: usize,
-    ) -> Option<Vec<Node>> {
+    pub(crate) fn path(&self, from: Node, to: Node, limit: usize) -> Option<Vec<Node>> {
         const UNSEEN: u32 = u32::MAX;
         let mut next = vec![UNSEEN; self.registers.len()];
         let mut layer = vec![to];

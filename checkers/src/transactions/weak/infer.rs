@@ -6,11 +6,11 @@ use crate::transactions::registers::{INITIAL, Node, Registers};
 /// `from` must come before `to`, because `reader` sees `from`, which writes `key`, and reads
 /// that key from `to`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Edge {
-    pub(super) from: Node,
-    pub(super) to: Node,
-    pub(super) reader: Node,
-    pub(super) key: u32,
+pub(crate) struct Edge {
+    pub(crate) from: Node,
+    pub(crate) to: Node,
+    pub(crate) reader: Node,
+    pub(crate) key: u32,
 }
 
 /// Doubled edges are taken out whenever so many came since.
@@ -18,13 +18,13 @@ const BATCH: usize = 1 << 22;
 
 /// Edges without their reasons.
 #[derive(Default)]
-pub(super) struct Collected {
+pub(crate) struct Collected {
     edges: Vec<u64>,
     clean: usize,
 }
 
 impl Collected {
-    pub(super) fn add(&mut self, edge: Edge) {
+    pub(crate) fn add(&mut self, edge: Edge) {
         self.edges.push(u64::from(edge.to) << 32 | u64::from(edge.from));
         if self.edges.len() >= self.clean + BATCH {
             self.edges.sort_unstable();
@@ -33,14 +33,14 @@ impl Collected {
         }
     }
 
-    pub(super) fn edges(self) -> Vec<u64> {
+    pub(crate) fn edges(self) -> Vec<u64> {
         self.edges
     }
 }
 
 /// Gives edges that, with session order and reads-from, have a cycle exactly if the level is
 /// broken. `order` is an order of all nodes by session order and reads-from.
-pub(super) fn infer(
+pub(crate) fn infer(
     registers: &Registers<'_>,
     level: Level,
     order: &[Node],

@@ -1,0 +1,198 @@
+//! The weaker models against their definitions on small random histories, and against each other.
+
+mod consistency_support;
+
+use consistency_support::{Op, Shape, draw, oracle, record, rng, show};
+use quorate_checkers::consistency::{Judge, Judgement, Model, Options};
+use quorate_checkers::verdict::Valid;
+
+/// Each model by itself, without what follows from another one.
+fn judge(ops: &[Op], model: Model) -> Judgement {
+    let options = Options { threads: 1, ..Options::default() };
+    Judge::new(&record(ops), options).all(&[model]).remove(0)
+}
+
+fn shape(round: u64) -> Shape {
+    Shape {
+        ops: 7,
+        processes: 1 + round % 3,
+        keys: 1 + (round / 3 % 3) as i64,
+        doubtful: [0, 0, 5][(round % 3) as usize],
+        cas: [0, 6][(round / 2 % 2) as usize],
+        wild: 2 + (round % 4) as u32,
+    }
+}
+
+#[test]
+fn the_definitions_agree_on_small_histories() {
+    let rounds = if std::env::var_os("QUORATE_NIGHTLY").is_some() { 200_000 } else { 8_000 };
+    let mut seen = [[0_u32; 2]; 6];
+    for round in 0..rounds {
+        let ops = draw(&mut rng(round), &shape(round));
+        for model in Model::ALL {
+            let found = judge(&ops, model);
+            let expected = oracle::holds(&ops, model);
+            let valid = if expected { Valid::True } else { Valid::False };
+            assert_eq!(found.valid, valid, "round {round}, {model}: {found:?}{}", show(&ops));
+            seen[model as usize][usize::from(expected)] += 1;
+        }
+    }
+    assert!(seen.iter().flatten().all(|count| *count > 1_000), "{seen:?}");
+}
+
+/// The operations that an anomaly names.
+fn named(ops: &[Op], judgement: &Judgement) -> Vec<Op> {
+    let history = record(ops);
+    let events = judgement.anomaly.iter().flat_map(|anomaly| &anomaly.ops);
+    let mut begins: Vec<u64> =
+        events.filter_map(|index| history.op_at(*index)).map(|op| op.invoke.time.0).collect();
+    begins.sort_unstable();
+    begins.dedup();
+    let is_named = |op: &&Op| begins.binary_search(&op.begin).is_ok();
+    let mut part: Vec<Op> = ops.iter().filter(is_named).copied().collect();
+    for at in 0..part.len() {
+        // Of a compare-and-set only the write may count.
+        if part[at].write.is_some() && !is_written(&part, &part[at]) {
+            part[at].read = None;
+        }
+    }
+    part
+}
+
+/// Whether what an operation reads is written by another one, or initial.
+fn is_written(ops: &[Op], reader: &Op) -> bool {
+    let wrote = |op: &Op| op.key == reader.key && op.write == reader.read;
+    reader.read.is_none_or(|seen| seen == 0) || ops.iter().any(wrote)
+}
+
+/// Without an operation, and without those whose write is gone.
+fn without(ops: &[Op], gone: &Op) -> Vec<Op> {
+    let mut left: Vec<Op> = ops.iter().filter(|op| op.begin != gone.begin).copied().collect();
+    loop {
+        let kept: Vec<Op> = left.iter().filter(|op| is_written(&left, op)).copied().collect();
+        if kept.len() == left.len() {
+            return left;
+        }
+        left = kept;
+    }
+}
+
+#[test]
+fn evidence_breaks_the_model_by_itself_and_nothing_in_it_is_idle() {
+    let mut sizes = [0_u32; 8];
+    for round in 0..3_000 {
+        let ops = draw(&mut rng(round), &Shape { processes: 3, doubtful: 0, ..shape(round) });
+        for model in [Model::CausalMemory, Model::CausalConvergence, Model::Causal, Model::Pram] {
+            let found = judge(&ops, model);
+            let told =
+                found.anomaly.as_ref().is_some_and(|anomaly| anomaly.checker == "consistency");
+            if found.valid != Valid::False || !told {
+                continue;
+            }
+            let part = named(&ops, &found);
+            assert!(!oracle::holds(&part, model), "{model}: {found:?}{}", show(&ops));
+            for op in &part {
+                let fewer = without(&part, op);
+                assert!(oracle::holds(&fewer, model), "{model}: {found:?}{}", show(&part));
+            }
+            let why = found.why.unwrap_or_default();
+            assert!(why.contains("A: process "), "{model}: {why}{}", show(&part));
+            sizes[part.len()] += 1;
+        }
+    }
+    assert!(sizes[2..=5].iter().all(|count| *count > 50), "{sizes:?}");
+}
+
+#[test]
+fn what_a_model_implies_holds_wherever_it_does() {
+    let mut held = [[0_u32; 2]; 6];
+    for round in 0..3_000 {
+        let size = [8, 12, 25][(round % 3) as usize];
+        let shape = Shape { ops: size, doubtful: 15, cas: 0, wild: 40, ..shape(round) };
+        let ops = draw(&mut rng(round), &shape);
+        let valid = Model::ALL.map(|model| judge(&ops, model).valid);
+        for strong in Model::ALL {
+            held[strong as usize][usize::from(valid[strong as usize] == Valid::True)] += 1;
+            for weak in Model::ALL.into_iter().filter(|weak| strong.implies(*weak)) {
+                let (strong_valid, weak_valid) = (valid[strong as usize], valid[weak as usize]);
+                let kept = strong_valid != Valid::True || weak_valid == Valid::True;
+                assert!(kept, "round {round}: {strong} but not {weak}{}", show(&ops));
+            }
+        }
+    }
+    assert!(held.iter().flatten().all(|count| *count > 100), "{held:?}");
+}
+
+/// `(process, read, key, value)`; one after the other, so that only processes order them.
+fn written(steps: &[(u64, bool, i64, i64)]) -> Vec<Op> {
+    steps
+        .iter()
+        .enumerate()
+        .map(|(at, (process, reads, key, value))| Op {
+            process: *process,
+            key: *key,
+            read: reads.then_some(*value),
+            write: (!reads).then_some(*value),
+            outcome: quorate_checkers::history::EventType::Ok,
+            begin: 10 * at as u64,
+            end: 10 * at as u64 + 5,
+        })
+        .collect()
+}
+
+/// The histories by which figure 3 of the paper tells the models apart.
+#[test]
+fn the_models_differ_where_the_paper_says() {
+    use Model::{Causal, CausalConvergence, CausalMemory, Pram, Sequential};
+    let (x, y, z) = (0, 1, 2);
+    let (w, r) = (false, true);
+    let cases: [(&str, Vec<Op>, &[Model]); 5] = [
+        (
+            "memory, no convergence",
+            written(&[(0, w, x, 1), (1, w, x, 2), (0, r, x, 2), (1, r, x, 1)]),
+            &[CausalMemory, Causal, Pram],
+        ),
+        (
+            "convergence, no memory",
+            written(&[
+                (0, w, z, 1),
+                (0, w, x, 2),
+                (0, w, y, 3),
+                (1, w, x, 4),
+                (1, r, z, 0),
+                (1, r, y, 3),
+                (1, r, x, 4),
+            ]),
+            &[CausalConvergence, Causal],
+        ),
+        (
+            "causal, and no more",
+            written(&[(0, w, x, 1), (1, w, x, 2), (1, r, x, 1), (1, r, x, 2)]),
+            &[Causal],
+        ),
+        (
+            "all but sequential",
+            written(&[(0, w, x, 1), (0, r, y, 0), (1, w, y, 2), (1, r, x, 0)]),
+            &[CausalMemory, CausalConvergence, Causal, Pram],
+        ),
+        (
+            "PRAM, not causal",
+            written(&[
+                (0, w, x, 1),
+                (0, w, x, 2),
+                (1, r, x, 2),
+                (1, w, y, 3),
+                (2, r, y, 3),
+                (2, r, x, 1),
+            ]),
+            &[Pram],
+        ),
+    ];
+    for (name, ops, holding) in cases {
+        for model in [Sequential, CausalMemory, CausalConvergence, Causal, Pram] {
+            let expected = if holding.contains(&model) { Valid::True } else { Valid::False };
+            let found = judge(&ops, model);
+            assert_eq!(found.valid, expected, "{name}, {model}: {found:?}");
+        }
+    }
+}
