@@ -403,7 +403,14 @@ pub const ALL: &[Entry] = &[
         target: "saga-orders",
         sentence: "A compensation deletes the key of its step: a copy of the step that comes later is done again.",
         anomaly: "duplicate-effect: charged again after the refund",
-        needs: &[],
+        needs: &[
+            "--target-opt",
+            "style=choreography",
+            "--nemesis",
+            "partition,pause",
+            "--nemesis-interval",
+            "1s",
+        ],
     },
     Entry {
         bug: Bug::DropHints,

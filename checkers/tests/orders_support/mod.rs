@@ -12,7 +12,7 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
 const BALANCE: i64 = 100;
-const STOCK: i64 = 30;
+const STOCK: i64 = 12;
 const CLIENTS: u64 = 6;
 
 /// An order on its way.
@@ -191,19 +191,15 @@ impl Shop {
                 let stage = self.orders[place].stage;
                 if stage.is_empty() { Value::Null } else { json!(stage) }
             }
-            ("balance", None) => self.look('c', key),
-            (_, None) => self.look('i', key),
+            ("balance", None) => self.look('c', &key),
+            (_, None) => self.look('i', &key),
         };
         self.ops[at].seen = Some(seen);
     }
 
-    fn look(&mut self, letter: char, account: String) -> Value {
+    fn look(&self, letter: char, account: &str) -> Value {
         let ledger = if letter == 'c' { &self.payments } else { &self.inventory };
-        let (mut left, version) = (ledger.left(&account), ledger.version(&account));
-        if self.plants(Plant::ReadBelowZero, &account) {
-            left = -1;
-        }
-        self.reads.push((letter, account, version));
+        let (left, version) = (ledger.left(account), ledger.version(account));
         json!([left, version])
     }
 
@@ -232,6 +228,13 @@ impl Shop {
             seen = self.distorted(&op, seen);
             let stage = plant::STAGES.iter().find(|stage| seen == **stage);
             self.orders[place].shown.extend(stage);
+        } else {
+            let letter = if op.f == "balance" { 'c' } else { 'i' };
+            let version = seen[1].as_u64().unwrap() as usize;
+            self.reads.push((letter, op.key.clone(), version));
+            if self.plants(Plant::ReadBelowZero, &op.key) {
+                seen[0] = json!(-1);
+            }
         }
         self.write((op.process, op.f, &op.key), "ok", &seen);
     }

@@ -235,7 +235,7 @@ fn absence(gap: &Gap, x: f64, rows: &[Row]) -> Markup {
 }
 
 fn drawn(columns: &Columns, row: &Row, y: f64) -> Markup {
-    let words = text::label(&text::cut(&row.words, WORDS_MAX));
+    let words = text::cut(&text::visible(&row.words), WORDS_MAX);
     let (class, right) = match &row.what {
         What::Arrow { from, to, arrived, .. } => {
             let fate = if *arrived { "" } else { " lost" };

@@ -22,7 +22,9 @@ fn valid(bench: &Bench, style: &str, seed: &str, limit: &str) -> (u64, u64) {
         "-t",
         limit,
         "-c",
-        "6n",
+        "12n",
+        "-r",
+        "1000",
         "--format",
         "json",
     ]);
