@@ -78,7 +78,7 @@ impl Bench {
     /// Sends a request as it is written, but for the headers that every one has.
     fn ask(&self, request: &str, headers: &[&str]) -> Answer {
         let mut stream = self.connect();
-        let headers: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
+        let headers: String = headers.iter().flat_map(|line| [*line, "\r\n"]).collect();
         write!(stream, "{request} HTTP/1.1\r\nconnection: close\r\n{headers}\r\n").unwrap();
         let mut bytes = Vec::new();
         stream.read_to_end(&mut bytes).unwrap();

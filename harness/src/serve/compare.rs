@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 /// At most so many runs are compared at once.
 const RUNS_MAX: usize = 12;
 /// What is undecided of a run by then stays so.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Compares the runs that the query names.
 pub(super) async fn compare(state: State, RawQuery(query): RawQuery) -> Response {
