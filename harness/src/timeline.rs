@@ -33,7 +33,7 @@ pub fn draw(history: &History, events: &[OpIndex]) -> Vec<String> {
         for bar in bars {
             let free = rows.iter_mut().find(|row| bar.fits(row));
             if let Some(row) = free {
-                bar.put(row)
+                bar.put(row);
             } else {
                 rows.push(vec![' '; TIME]);
                 if let Some(row) = rows.last_mut() {
