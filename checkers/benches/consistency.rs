@@ -45,20 +45,20 @@ fn main() {
             Model::CausalMemory,
             Model::Sequential,
         ] {
-            row(&filter, model.name(), count, || {
+            row(filter.as_deref(), model.name(), count, || {
                 let options = Options { threads: 1, ..Options::default() };
                 let valid = Judge::new(&history, options).all(&[model])[0].valid;
                 assert_eq!(valid, Valid::True, "{model}");
             });
         }
-        row(&filter, "least k", count, || {
+        row(filter.as_deref(), "least k", count, || {
             assert!(!matches!(atomicity(&history, 1_000).worst(), Versions::Never));
         });
     }
 }
 
-fn row(filter: &Option<String>, name: &str, operations: usize, run: impl Fn()) {
-    if filter.as_ref().is_some_and(|filter| !name.contains(filter.as_str())) {
+fn row(filter: Option<&str>, name: &str, operations: usize, run: impl Fn()) {
+    if filter.is_some_and(|filter| !name.contains(filter)) {
         return;
     }
     let ((), Cost { cpu, bytes }) = measure(&run);
