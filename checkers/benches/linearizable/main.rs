@@ -118,8 +118,8 @@ fn growth(table: &Table) {
         let mut calls = 1000;
         while calls <= most {
             let shape = |crashed| Shape { clients: 10, calls, crashed };
-            let of = kind
-                .map_or("register, 1 % crashed".into(), |kind| format!("{kind}, none crashed"));
+            let of =
+                kind.map_or("register, 1 % crashed".into(), |kind| format!("{kind}, none crashed"));
             table.check(&format!("growth of a {of}, 10 clients"), || match kind {
                 None => shapes::of_register(&shapes::register(shape(0.01), true), true),
                 Some(kind) => shapes::pool(shape(0.0), kind, true),
