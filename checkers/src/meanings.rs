@@ -60,6 +60,10 @@ const MEANINGS: &[(&str, &str)] = &[
         "no order of the operations, each at one moment between its beginning and its end, \
          explains all answers",
     ),
+    ("not-PRAM", "some process saw the writes of another one out of their order"),
+    ("not-causal", "a read returned what had been overwritten in its own past"),
+    ("not-causal-convergence", "no one order of writes explains what processes saw last"),
+    ("not-causal-memory", "some process went back behind what its past had shown it"),
     ("not-conserved", "what orders took and what is left do not come to what was there"),
     ("orphan-effect", "a step took effect for an order that no book has"),
     ("phantom", "something was seen that nobody had added by then"),

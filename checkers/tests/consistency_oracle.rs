@@ -111,6 +111,15 @@ fn what_a_model_implies_holds_wherever_it_does() {
         let shape = Shape { ops: size, doubtful: 15, cas: 0, wild: 40, ..shape(round) };
         let ops = draw(&mut rng(round), &shape);
         let valid = Model::ALL.map(|model| judge(&ops, model).valid);
+        if valid[Model::CausalConvergence as usize] == Valid::True {
+            let guarantees = quorate_checkers::session::check(&record(&ops));
+            assert_eq!(
+                guarantees.valid,
+                Valid::True,
+                "round {round}: {guarantees:?}{}",
+                show(&ops)
+            );
+        }
         for strong in Model::ALL {
             held[strong as usize][usize::from(valid[strong as usize] == Valid::True)] += 1;
             for weak in Model::ALL.into_iter().filter(|weak| strong.implies(*weak)) {

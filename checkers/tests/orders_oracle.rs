@@ -2,6 +2,8 @@
 //! orders at once and does everything right are valid, each fault that is planted into one is
 //! found, and nothing else is.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod orders_support;
 
 use orders_support::{Plant, Shop};

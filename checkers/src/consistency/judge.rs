@@ -150,7 +150,7 @@ impl<'h, 'o> Judge<'h, 'o> {
                     linearizable::words::describe(&op)
                 );
                 let ops = linearizable::words::events([op]);
-                (1, anomaly("contradiction", explanation, ops))
+                (1, anomaly("contradictory-cas", explanation, ops))
             }
             (None, None) => return None,
         };
