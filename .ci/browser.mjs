@@ -106,6 +106,7 @@ const findAnomaly = async (browser) => {
 
 /** Steps through a linearization; the picture follows. */
 const stepOrder = async (browser) => {
+  await browser.pointer({ type: 'pointerMove', x: 1, y: 1, duration: 0 });
   await browser.run(focus, '.linearization .steps');
   const current = () => browser.run(text, '.linearization tr.current td');
   assert.equal(await current(), '✗', 'it begins at what could not be placed');
@@ -120,6 +121,7 @@ const stepOrder = async (browser) => {
 
 /** Walks along the edges of a cycle; each is told in words. */
 const walkCycle = async (browser) => {
+  await browser.pointer({ type: 'pointerMove', x: 1, y: 1, duration: 0 });
   await browser.run(focus, '.cycle');
   const edges = await browser.run(() => document.querySelector('.cycle').querySelectorAll('.edge').length);
   const told = new Set();

@@ -36,7 +36,8 @@ const listenCycles = () => {
       marked?.classList.add('current');
     });
     box.addEventListener('focus', () => box.querySelector('.edge.current') ?? go(0));
-    view.addEventListener('mouseover', (event) => {
+    view.addEventListener('mousemove', (event) => {
+      if (!event.movementX && !event.movementY) return;
       const at = Math.max(edges.indexOf(event.target.closest('.edge')), sentences.indexOf(event.target.closest('li')));
       if (at >= 0) go(at);
     });

@@ -18,7 +18,9 @@ const listenSteps = () => {
     // What went wrong is at the end.
     box.scrollTop = box.scrollHeight;
     box.addEventListener('focus', () => box.querySelector('tr.current') ?? go(rows.length - 1));
-    box.addEventListener('mouseover', (event) => {
+    box.addEventListener('mousemove', (event) => {
+      // What scrolls under a pointer that rests is not pointed at.
+      if (!event.movementX && !event.movementY) return;
       const row = event.target.closest('tbody tr');
       if (row) go(rows.indexOf(row));
     });
