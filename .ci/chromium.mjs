@@ -75,11 +75,16 @@ export class Browser {
     });
   }
 
-  /** Opens a page and waits until its scripts say that it is ready. */
-  async open(url) {
+  /** Opens a page and waits until it is loaded. */
+  async visit(url) {
     await this.send('POST', `${this.session}/url`, { url: 'about:blank' });
     await this.logs();
     await this.send('POST', `${this.session}/url`, { url });
+  }
+
+  /** Opens a page and waits until its scripts say that it is ready. */
+  async open(url) {
+    await this.visit(url);
     await this.until(() => document.documentElement.dataset.ready === 'true');
   }
 

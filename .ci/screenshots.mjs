@@ -15,7 +15,9 @@ const browser = await Browser.start();
 const server = await serveRuns(quorate, examples);
 /** Shows a page from the element on, and keeps what is seen. */
 const shoot = async (name, path, selector, act) => {
-  await browser.open(`${server.base}${path}`);
+  // A comparison has no scripts that could say that they are ready.
+  if (path.startsWith('/compare')) await browser.visit(`${server.base}${path}`);
+  else await browser.open(`${server.base}${path}`);
   if (act) await browser.run(act);
   await browser.run((wanted) => {
     document.documentElement.style.scrollBehavior = 'auto';
@@ -25,13 +27,15 @@ const shoot = async (name, path, selector, act) => {
   await browser.screenshot(join(pictures, `${name}.png`));
 };
 try {
-  await browser.size(1280, 800);
+  await browser.size(1280, 1000);
   const stale = '/runs/raft-kv-register/stale-read/report.html';
   await shoot('report', stale, null);
   await shoot('timeline', stale, '#timeline', () => document.dispatchEvent(new KeyboardEvent('keydown', { key: 'n', bubbles: true })));
   await browser.size(1280, 620);
   await shoot('linearization', stale, '.linearization', () => document.querySelector('.linearization .steps').focus());
-  await shoot('cycle', '/runs/raft-kv-append/read-skew/report.html', '.cycle-view', () => document.querySelector('.cycle').focus());
+  await shoot('cycle', '/runs/raft-kv-append/write-skew/report.html', '.cycle-view', () => document.querySelector('.cycle').focus());
+  await browser.size(1280, 720);
+  await shoot('comparison', '/compare?run=raft-kv-register%2Fcorrect&run=raft-kv-register%2Fstale-read', null);
   await browser.size(1280, 420);
   await shoot('runs', '/', null);
 } finally {

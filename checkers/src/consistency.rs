@@ -5,9 +5,9 @@
 //! |---|---|---|
 //! | linearizable | one order of all operations that agrees with real time | O(n log n) |
 //! | sequential | one order of all that keeps the order of each process | reduced, then searched |
-//! | causal memory (CM) | for each process an order of its operations and of all writes in their past, which keeps the causal order | O(n · sessions) and what views exchange |
-//! | causal convergence (CCv) | one order of writes, which keeps the causal order, and by which the latest write in its past is what each read sees | O(n · sessions) |
-//! | causal (CC) | for each read an order of the writes in its past, which keeps the causal order | O(n · sessions) |
+//! | causal memory (`CM`) | for each process an order of its operations and of all writes in their past, which keeps the causal order | O(n · sessions) and what views exchange |
+//! | causal convergence (`CCv`) | one order of writes, which keeps the causal order, and by which the latest write in its past is what each read sees | O(n · sessions) |
+//! | causal (`CC`) | for each read an order of the writes in its past, which keeps the causal order | O(n · sessions) |
 //! | PRAM | for each process an order of its operations and of all writes, which keeps the order of each process | as CM, with less memory |
 //!
 //! The causal models are those of Bouajjani, Enea, Guerraoui and Hamza, "On verifying causal

@@ -66,15 +66,12 @@ fn the_least_k_is_the_least() {
         };
         let ops = draw(&mut rng(round), &shape);
         let found = atomicity(&record(&ops), 1_000_000).worst();
-        match least(&ops) {
-            Some(k) => {
-                assert_eq!(found, Versions::Exactly(k), "round {round}{}", show(&ops));
-                seen[(k as usize).min(4)] += 1;
-            }
-            None => {
-                assert_eq!(found, Versions::Never, "round {round}{}", show(&ops));
-                seen[0] += 1;
-            }
+        if let Some(k) = least(&ops) {
+            assert_eq!(found, Versions::Exactly(k), "round {round}{}", show(&ops));
+            seen[(k as usize).min(4)] += 1;
+        } else {
+            assert_eq!(found, Versions::Never, "round {round}{}", show(&ops));
+            seen[0] += 1;
         }
     }
     assert!(seen.iter().all(|count| *count > 50), "{seen:?}");

@@ -111,6 +111,15 @@ fn what_a_model_implies_holds_wherever_it_does() {
         let shape = Shape { ops: size, doubtful: 15, cas: 0, wild: 40, ..shape(round) };
         let ops = draw(&mut rng(round), &shape);
         let valid = Model::ALL.map(|model| judge(&ops, model).valid);
+        if valid[Model::CausalConvergence as usize] == Valid::True {
+            let guarantees = quorate_checkers::session::check(&record(&ops));
+            assert_eq!(
+                guarantees.valid,
+                Valid::True,
+                "round {round}: {guarantees:?}{}",
+                show(&ops)
+            );
+        }
         for strong in Model::ALL {
             held[strong as usize][usize::from(valid[strong as usize] == Valid::True)] += 1;
             for weak in Model::ALL.into_iter().filter(|weak| strong.implies(*weak)) {
@@ -144,46 +153,50 @@ fn written(steps: &[(u64, bool, i64, i64)]) -> Vec<Op> {
 #[test]
 fn the_models_differ_where_the_paper_says() {
     use Model::{Causal, CausalConvergence, CausalMemory, Pram, Sequential};
-    let (x, y, z) = (0, 1, 2);
-    let (w, r) = (false, true);
+
+    const W: bool = false;
+    const R: bool = true;
+    const X: i64 = 0;
+    const Y: i64 = 1;
+    const Z: i64 = 2;
     let cases: [(&str, Vec<Op>, &[Model]); 5] = [
         (
             "memory, no convergence",
-            written(&[(0, w, x, 1), (1, w, x, 2), (0, r, x, 2), (1, r, x, 1)]),
+            written(&[(0, W, X, 1), (1, W, X, 2), (0, R, X, 2), (1, R, X, 1)]),
             &[CausalMemory, Causal, Pram],
         ),
         (
             "convergence, no memory",
             written(&[
-                (0, w, z, 1),
-                (0, w, x, 2),
-                (0, w, y, 3),
-                (1, w, x, 4),
-                (1, r, z, 0),
-                (1, r, y, 3),
-                (1, r, x, 4),
+                (0, W, Z, 1),
+                (0, W, X, 2),
+                (0, W, Y, 3),
+                (1, W, X, 4),
+                (1, R, Z, 0),
+                (1, R, Y, 3),
+                (1, R, X, 4),
             ]),
             &[CausalConvergence, Causal],
         ),
         (
             "causal, and no more",
-            written(&[(0, w, x, 1), (1, w, x, 2), (1, r, x, 1), (1, r, x, 2)]),
+            written(&[(0, W, X, 1), (1, W, X, 2), (1, R, X, 1), (1, R, X, 2)]),
             &[Causal],
         ),
         (
             "all but sequential",
-            written(&[(0, w, x, 1), (0, r, y, 0), (1, w, y, 2), (1, r, x, 0)]),
+            written(&[(0, W, X, 1), (0, R, Y, 0), (1, W, Y, 2), (1, R, X, 0)]),
             &[CausalMemory, CausalConvergence, Causal, Pram],
         ),
         (
             "PRAM, not causal",
             written(&[
-                (0, w, x, 1),
-                (0, w, x, 2),
-                (1, r, x, 2),
-                (1, w, y, 3),
-                (2, r, y, 3),
-                (2, r, x, 1),
+                (0, W, X, 1),
+                (0, W, X, 2),
+                (1, R, X, 2),
+                (1, W, Y, 3),
+                (2, R, Y, 3),
+                (2, R, X, 1),
             ]),
             &[Pram],
         ),

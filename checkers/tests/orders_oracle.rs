@@ -2,6 +2,8 @@
 //! orders at once and does everything right are valid, each fault that is planted into one is
 //! found, and nothing else is.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod orders_support;
 
 use orders_support::{Plant, Shop};
@@ -31,7 +33,9 @@ fn nothing_is_invented() {
         for order in &shop.orders {
             let names = ["confirmed", "cancelled", "refused"];
             let end = names.iter().position(|name| *name == order.stage);
-            end.into_iter().for_each(|end| ends[end] += 1);
+            if let Some(end) = end {
+                ends[end] += 1;
+            }
         }
     }
     assert!(dirty > ROUNDS, "only {dirty} dirty reads: the stories are too tame");

@@ -7,6 +7,7 @@
 //! run in a sandbox, without access to this server.
 
 mod archive;
+mod compare;
 mod files;
 mod follow;
 mod guard;
@@ -87,10 +88,11 @@ fn router(shared: Arc<Shared>, address: SocketAddr) -> Router {
         .route("/live/events", get(live::events))
         .route("/runs/{*path}", get(files::file))
         .route("/zip/{*path}", get(archive::zip))
+        .route("/compare", get(compare::compare))
         .route("/check/{*path}", post(recheck::check))
-        .route("/assets/serve.css", get(|| asset("text/css", STYLE)))
-        .route("/assets/list.js", get(|| asset("text/javascript", LIST)))
-        .route("/assets/live.js", get(|| asset("text/javascript", LIVE)))
+        .route("/assets/serve.css", get(async || asset("text/css", STYLE)))
+        .route("/assets/list.js", get(async || asset("text/javascript", LIST)))
+        .route("/assets/live.js", get(async || asset("text/javascript", LIVE)))
         .fallback(|| async { problem(StatusCode::NOT_FOUND, "There is no such page.") })
         .with_state(shared)
         .layer(axum::middleware::from_fn_with_state(guard, guard::check))
@@ -103,7 +105,7 @@ const STYLE: &str = concat!(
 const LIST: &str = include_str!("../assets/serve/list.js");
 const LIVE: &str = include_str!("../assets/serve/live.js");
 
-async fn asset(kind: &'static str, text: &'static str) -> Response {
+fn asset(kind: &'static str, text: &'static str) -> Response {
     let kind = HeaderValue::from_static(kind);
     ([(header::CONTENT_TYPE, kind)], text).into_response()
 }

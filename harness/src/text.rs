@@ -104,6 +104,24 @@ pub(crate) fn url(path: &str) -> String {
     out
 }
 
+/// What a query writes with plus signs and escapes; what is none of these stays.
+pub(crate) fn from_url(text: &str) -> String {
+    let mut out = Vec::new();
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        let escaped = (*first == b'%').then(|| after.split_at_checked(2)).flatten();
+        let byte = escaped.and_then(|(digits, behind)| {
+            let digits = std::str::from_utf8(digits).ok()?;
+            Some((u8::from_str_radix(digits, 16).ok()?, behind))
+        });
+        let plain = if *first == b'+' { b' ' } else { *first };
+        let (byte, behind) = byte.unwrap_or((plain, after));
+        out.push(byte);
+        rest = behind;
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
 /// `a`, `a and b`, `a, b and c`.
 pub(crate) fn list(items: &[String]) -> String {
     match items {
@@ -127,6 +145,10 @@ mod tests {
     fn links_are_paths() {
         assert_eq!(url("nodes/n1/stderr.log"), "nodes/n1/stderr.log");
         assert_eq!(url("javascript:x\"<"), "javascript%3Ax%22%3C");
+        for path in ["a/b c", "値%+", "x"] {
+            assert_eq!(from_url(&url(path)), path);
+        }
+        assert_eq!(from_url("a+b%2Fc%zz%"), "a b/c%zz%");
     }
 
     #[test]

@@ -32,13 +32,12 @@ pub fn draw(history: &History, events: &[OpIndex]) -> Vec<String> {
         let mut rows: Vec<Vec<char>> = Vec::new();
         for bar in bars {
             let free = rows.iter_mut().find(|row| bar.fits(row));
-            match free {
-                Some(row) => bar.put(row),
-                None => {
-                    rows.push(vec![' '; TIME]);
-                    if let Some(row) = rows.last_mut() {
-                        bar.put(row);
-                    }
+            if let Some(row) = free {
+                bar.put(row);
+            } else {
+                rows.push(vec![' '; TIME]);
+                if let Some(row) = rows.last_mut() {
+                    bar.put(row);
                 }
             }
         }
@@ -201,7 +200,7 @@ mod tests {
     use quorate_checkers::history::jsonl;
 
     fn lines(text: &[&str], events: &[u32]) -> String {
-        let text: String = text.iter().map(|line| format!("{{{line}}}\n")).collect();
+        let text: String = text.iter().flat_map(|line| ["{", line, "}\n"]).collect();
         let history = jsonl::read(text.as_bytes(), "test").unwrap();
         let events: Vec<OpIndex> = events.iter().map(|index| OpIndex(*index)).collect();
         let mut lines = draw(&history, &events);

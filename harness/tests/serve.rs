@@ -78,7 +78,7 @@ impl Bench {
     /// Sends a request as it is written, but for the headers that every one has.
     fn ask(&self, request: &str, headers: &[&str]) -> Answer {
         let mut stream = self.connect();
-        let headers: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
+        let headers: String = headers.iter().flat_map(|line| [*line, "\r\n"]).collect();
         write!(stream, "{request} HTTP/1.1\r\nconnection: close\r\n{headers}\r\n").unwrap();
         let mut bytes = Vec::new();
         stream.read_to_end(&mut bytes).unwrap();
@@ -237,6 +237,23 @@ fn thousands_of_runs_are_one_list() {
         ["raft-kv", "follower-read", "invalid", "simulated", "/zip/", "re-check", "stale-read"]
     {
         assert!(row.contains(part), "{part}: {row}");
+    }
+}
+
+#[test]
+fn runs_are_compared() {
+    let bench = Bench::new();
+    let run = bench.simulate();
+    copy(&bench.results(), &run, "copy/one more");
+    let query = format!("run={}&run=copy%2Fone+more", run.replace('/', "%2F"));
+    let answer = bench.get(&format!("/compare?{query}"));
+    assert_eq!(answer.status(), 200, "{}", answer.text());
+    assert!(answer.header("content-security-policy").starts_with("sandbox; default-src 'none'"));
+    for part in ["Which models hold", "copy/one more", "linearizable"] {
+        assert!(answer.text().contains(part), "{part}");
+    }
+    for query in ["", "run=copy%2Fone+more", "run=..&run=copy%2Fone+more", "run=a&run=b"] {
+        assert_eq!(bench.get(&format!("/compare?{query}")).status(), 400, "{query}");
     }
 }
 

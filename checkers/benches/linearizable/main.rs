@@ -117,11 +117,12 @@ fn growth(table: &Table) {
     for kind in [None, Some(ModelKind::Queue), Some(ModelKind::Stack)] {
         let mut calls = 1000;
         while calls <= most {
-            let shape = Shape { clients: 10, calls, crashed: 0.01 };
-            let of = kind.map_or("register".to_string(), |kind| kind.to_string());
-            table.check(&format!("growth of a {of}, 10 clients, 1 % crashed"), || match kind {
-                None => shapes::of_register(&shapes::register(shape, true), true),
-                Some(kind) => shapes::pool(Shape { crashed: 0.0, ..shape }, kind, true),
+            let shape = |crashed| Shape { clients: 10, calls, crashed };
+            let of =
+                kind.map_or("register, 1 % crashed".into(), |kind| format!("{kind}, none crashed"));
+            table.check(&format!("growth of a {of}, 10 clients"), || match kind {
+                None => shapes::of_register(&shapes::register(shape(0.01), true), true),
+                Some(kind) => shapes::pool(shape(0.0), kind, true),
             });
             calls *= 10;
         }

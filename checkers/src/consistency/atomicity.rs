@@ -193,7 +193,7 @@ fn span(history: &History, invoke: Option<OpIndex>) -> (u32, u32) {
 /// The least k between two bounds. The greater one suffices; or if it is all that there is and
 /// is not known to, that is found out first.
 fn search(touches: &[Touch], mut low: u32, high: Result<u32, u32>, steps: u64) -> Versions {
-    let calls: Vec<Call<(Option<u32>, Option<u32>), ()>> = touches
+    let calls: Vec<Call<Touched, ()>> = touches
         .iter()
         .map(|touch| Call {
             process: 0,
@@ -224,15 +224,17 @@ fn search(touches: &[Touch], mut low: u32, high: Result<u32, u32>, steps: u64) -
     Versions::Exactly(low)
 }
 
-/// A register whose reads see any of the k latest writes. Inputs are what is seen and what is
-/// written.
+/// What is seen and what is written.
+type Touched = (Option<u32>, Option<u32>);
+
+/// A register whose reads see any of the k latest writes.
 struct Latest {
     k: u32,
 }
 
 impl Model for Latest {
     type State = Vec<u32>;
-    type Input = (Option<u32>, Option<u32>);
+    type Input = Touched;
     type Output = ();
     type Next = Option<Vec<u32>>;
 

@@ -27,13 +27,17 @@ pub(super) fn smallest(
     grounds: &BTreeSet<Node>,
     broken: impl Fn(&Table) -> bool,
 ) -> Option<Table> {
-    let mut nodes = grounds.clone();
-    // Each read keeps its writer.
+    let mut part = Part { nodes: grounds.clone(), blind: BTreeSet::new() };
+    // Each read keeps its writer. What that one saw itself does not matter, else it would be among
+    // the grounds.
     for node in grounds {
         let writers = registers.reads(*node).iter().filter_map(|read| read.writer());
-        nodes.extend(writers.filter(|writer| *writer != INITIAL));
+        for writer in writers.filter(|writer| *writer != INITIAL) {
+            if part.nodes.insert(writer) {
+                part.blind.insert(writer);
+            }
+        }
     }
-    let mut part = Part { nodes, blind: BTreeSet::new() };
     let mut smallest = part.table(registers);
     if !broken(&smallest) {
         return None;

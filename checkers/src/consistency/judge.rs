@@ -134,7 +134,7 @@ impl<'h, 'o> Judge<'h, 'o> {
                 Some(why) => undecided(model, format!("{model} is undecided: {why}.")),
                 None => holds(model),
             },
-            Ok(Some(broken)) => self.broken(registers, model, &broken),
+            Ok(Some(broken)) => told(registers, model, &broken),
         }
     }
 
@@ -150,7 +150,7 @@ impl<'h, 'o> Judge<'h, 'o> {
                     linearizable::words::describe(&op)
                 );
                 let ops = linearizable::words::events([op]);
-                (1, anomaly("contradiction", explanation, ops))
+                (1, anomaly("contradictory-cas", explanation, ops))
             }
             (None, None) => return None,
         };
@@ -174,36 +174,10 @@ impl<'h, 'o> Judge<'h, 'o> {
         }
     }
 
-    fn broken(&self, registers: &Registers<'_>, model: Model, broken: &Broken) -> Judgement {
-        let part = core::smallest(registers, &broken.grounds, |part| breaks(part, model));
-        let part = part.as_ref().map(Registers::new);
-        let explanation = part.as_ref().and_then(|part| {
-            let session = first_broken(part, model);
-            words::tell(part, model, session)
-        });
-        let ops = match &part {
-            Some(part) => part.events(1..part.len() as Node),
-            None => registers.events(broken.grounds.iter().copied()),
-        };
-        let explanation = explanation.unwrap_or_else(|| {
-            format!("No order that {model} asks for explains what these operations saw.")
-        });
-        let kind = format!("not-{}", model.name());
-        let anomaly = anomaly(&kind, explanation, ops);
-        Judgement {
-            model,
-            valid: Valid::False,
-            why: Some(anomaly.explanation.clone()),
-            violations: broken.violations,
-            anomaly: Some(anomaly),
-            implied_by: None,
-        }
-    }
-
     /// Sequential consistency: what breaks causal convergence breaks it, and is told better.
     fn sequential(&self, registers: &Registers<'_>) -> Judgement {
         if let Ok(Some(broken)) = find(registers, Model::CausalConvergence, &self.options) {
-            let weaker = self.broken(registers, Model::CausalConvergence, &broken);
+            let weaker = told(registers, Model::CausalConvergence, &broken);
             return Judgement { model: Model::Sequential, ..weaker };
         }
         let stop = self.options.stop;
@@ -226,6 +200,33 @@ impl<'h, 'o> Judge<'h, 'o> {
         let model = Model::Sequential;
         let anomaly = Some(anomaly);
         Judgement { model, valid: Valid::False, why, violations, anomaly, implied_by: None }
+    }
+}
+
+/// A violation with the smallest part that shows it, in words.
+fn told(registers: &Registers<'_>, model: Model, broken: &Broken) -> Judgement {
+    let part = core::smallest(registers, &broken.grounds, |part| breaks(part, model));
+    let part = part.as_ref().map(Registers::new);
+    let explanation = part.as_ref().and_then(|part| {
+        let session = first_broken(part, model);
+        words::tell(part, model, session)
+    });
+    let ops = match &part {
+        Some(part) => part.events(1..part.len() as Node),
+        None => registers.events(broken.grounds.iter().copied()),
+    };
+    let explanation = explanation.unwrap_or_else(|| {
+        format!("No order that {model} asks for explains what these operations saw.")
+    });
+    let kind = format!("not-{}", model.name());
+    let anomaly = anomaly(&kind, explanation, ops);
+    Judgement {
+        model,
+        valid: Valid::False,
+        why: Some(anomaly.explanation.clone()),
+        violations: broken.violations,
+        anomaly: Some(anomaly),
+        implied_by: None,
     }
 }
 
@@ -312,7 +313,10 @@ fn views(
 ) -> Result<Option<Broken>, String> {
     let stop = || options.stop.is_some_and(|stop| stop());
     let judge = |session: u32| {
-        if stop() { None } else { views.of(session, false, &stop).map(|found| found.is_some()) }
+        if stop() {
+            return None;
+        }
+        views.of(session, false, &stop).ok().map(|found| found.is_some())
     };
     let sessions = 1..registers.sessions() as u32;
     let judged: Vec<Option<bool>> = if options.threads == 1 {
@@ -329,7 +333,7 @@ fn views(
         let open = judged.iter().any(Option::is_none);
         return if open { Err("the time limit ended the check".into()) } else { Ok(None) };
     };
-    let told = views.of(first as u32 + 1, true, &|| false).flatten();
+    let told = views.of(first as u32 + 1, true, &|| false).ok().flatten();
     Ok(told.map(|broken| Broken { violations, ..broken }))
 }
 
@@ -342,5 +346,5 @@ fn first_broken(registers: &Registers<'_>, model: Model) -> Option<u32> {
     };
     let views = Views::new(registers, causal.as_deref());
     let mut sessions = 1..registers.sessions() as u32;
-    sessions.find(|session| views.of(*session, false, &|| false).is_some_and(|f| f.is_some()))
+    sessions.find(|session| views.of(*session, false, &|| false).is_ok_and(|found| found.is_some()))
 }

@@ -35,6 +35,10 @@ struct Stretch {
     end: u32,
 }
 
+/// The check was to stop before it was done.
+#[derive(Debug)]
+pub(super) struct Stopped;
+
 /// What the views of all processes have in common.
 pub(super) struct Views<'r, 't> {
     pub(super) registers: &'r Registers<'t>,
@@ -95,21 +99,20 @@ impl<'r, 't> Views<'r, 't> {
         }
     }
 
-    /// Whether the process of a session has a view; `None` if it was to stop. With `tell`, what
-    /// a violation rests on.
+    /// Why the process of a session has no view, if it has none. With `tell`, what that rests on.
     pub(super) fn of(
         &self,
         session: u32,
         tell: bool,
         stop: &dyn Fn() -> bool,
-    ) -> Option<Option<Broken>> {
+    ) -> Result<Option<Broken>, Stopped> {
         let mut view = View::new(self, session);
         let conclusion = match view.conclude(stop) {
             Ok(true) => circles::among(&view).map_or(Ok(()), Err),
-            Ok(false) => return None,
+            Ok(false) => return Err(Stopped),
             Err(stage) => Err(stage),
         };
-        Some(conclusion.err().map(|stage| Broken {
+        Ok(conclusion.err().map(|stage| Broken {
             violations: 1,
             grounds: if tell {
                 view.derived.grounds(self, session, &stage)

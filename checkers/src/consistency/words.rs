@@ -172,7 +172,7 @@ impl Story<'_, '_> {
 
     fn told(&self, found: &Contradiction) -> String {
         let Contradiction { reader, old, new, .. } = found;
-        let (r, n) = (self.name(*reader), self.name(*new));
+        let (r, n) = (name(*reader), name(*new));
         let mut steps = Vec::new();
         let mut told = Vec::new();
         for at in found.behind.iter().chain(&found.seen) {
@@ -181,7 +181,7 @@ impl Story<'_, '_> {
         let older = if *old == INITIAL {
             "the initial value".to_owned()
         } else {
-            format!("what {} wrote, which is older than {n}", self.name(*old))
+            format!("what {} wrote, which is older than {n}", name(*old))
         };
         format!("{}. So {r} comes behind {n}, and yet it sees {older}.", steps.join("; "))
     }
@@ -202,7 +202,7 @@ impl Story<'_, '_> {
 
     fn step(&self, at: usize) -> String {
         let edge = &self.edges[at];
-        let (a, b) = (self.name(edge.from), self.name(edge.to));
+        let (a, b) = (name(edge.from), name(edge.to));
         match &edge.why {
             Why::Process => {
                 format!(
@@ -212,7 +212,7 @@ impl Story<'_, '_> {
             }
             Why::Reads => format!("{a} comes before {b}, which reads it"),
             Why::Seen { reader, .. } => {
-                let r = self.name(*reader);
+                let r = name(*reader);
                 format!("{a} comes before {b}, since {r} comes behind {a} and sees {b}")
             }
         }
@@ -224,8 +224,8 @@ impl Story<'_, '_> {
         let told: Vec<String> = nodes
             .map(|node| {
                 let ops = self.registers.table().ops(self.registers.row(node));
-                let (name, process) = (self.name(node), self.process(node));
-                format!("{name}: process {process} {}", self.does(ops))
+                let process = self.process(node);
+                format!("{}: process {process} {}", name(node), self.does(ops))
             })
             .collect();
         format!("{}.", told.join("; "))
@@ -257,12 +257,12 @@ impl Story<'_, '_> {
         let table = self.registers.table();
         table.process(table.txn(self.registers.row(node)).session)
     }
+}
 
-    /// `A`, `B`, ... in the order of the table.
-    fn name(&self, node: Node) -> String {
-        match u8::try_from(node - 1) {
-            Ok(at @ 0..26) => char::from(b'A' + at).to_string(),
-            _ => format!("operation {node}"),
-        }
+/// `A`, `B`, ... in the order of the table.
+fn name(node: Node) -> String {
+    match u8::try_from(node - 1) {
+        Ok(at @ 0..26) => char::from(b'A' + at).to_string(),
+        _ => format!("operation {node}"),
     }
 }

@@ -448,7 +448,7 @@ impl Shop {
             op("audit", ledger.service, "ok", &|now| ledger.audit(now));
         }
         let kept = lines.iter().filter(|line| line["f"] != f);
-        let text: String = kept.map(|line| format!("{line}\n")).collect();
+        let text: String = kept.flat_map(|line| [line.to_string(), "\n".into()]).collect();
         jsonl::read(text.as_bytes(), "shop").unwrap()
     }
 }

@@ -9,6 +9,7 @@ use anyhow::Result;
 use quorate_checkers::consistency::{self, Atomicity, Judge, Judgement, Model, Versions};
 use quorate_checkers::history::History;
 use quorate_checkers::linearizable::{self, ModelKind, Staleness};
+use quorate_checkers::session;
 use quorate_checkers::verdict::{Anomaly, Valid};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -123,7 +124,14 @@ impl Column {
             Versions::Exactly(1) => "1 (none)".to_owned(),
             other => other.to_string(),
         };
-        Some((behind, time.to_string()))
+        let late = match (time.stale.first(), time.otherwise + time.undecided) {
+            (Some((_, delta)), _) => {
+                format!("{:.3} ms on {} keys", delta.0 as f64 / 1e6, time.stale.len())
+            }
+            (None, 0) => "none".to_owned(),
+            (None, keys) => format!("no time explains {keys} keys"),
+        };
+        Some((behind, late))
     }
 
     pub(super) fn to_json(&self) -> Value {
@@ -202,8 +210,43 @@ fn registers(history: &History, limits: Limits<'_>) -> Judged {
     let options = consistency::Options { threads, stop: Some(stop), ..Default::default() };
     let judged = Judge::new(history, options).all(&Model::ALL);
     let anomaly = |j: &Judgement| Some((j.model.name(), j.anomaly.clone()?));
-    let anomalies = judged.iter().filter_map(anomaly).collect();
-    (judged.iter().map(|j| (j.model.name(), Cell::of(j))).collect(), anomalies)
+    let mut anomalies = judged.iter().filter_map(anomaly).collect();
+    let mut cells = judged.iter().map(|j| (j.model.name(), Cell::of(j))).collect();
+    guarantees(history, &mut cells, &mut anomalies);
+    (cells, anomalies)
+}
+
+/// The session guarantees, which causal convergence implies.
+fn guarantees(
+    history: &History,
+    cells: &mut BTreeMap<&'static str, Cell>,
+    anomalies: &mut BTreeMap<&'static str, Anomaly>,
+) {
+    let stronger = Model::CausalConvergence.name();
+    let implied = cells.get(stronger).is_some_and(|cell| cell.valid == Valid::True);
+    let report = if implied { None } else { Some(session::check(history)) };
+    let rows = lattice::of(Family::Registers);
+    let models: Vec<&'static str> = rows.iter().map(|row| row.name).collect();
+    for name in models.into_iter().filter(|name| Model::from_name(name).is_none()) {
+        let cell = match &report {
+            None => Cell { implied_by: Some(stronger), ..Cell::new(Valid::True, None) },
+            Some(report) => {
+                let valid = report.models.get(name).copied().unwrap_or(Valid::Unknown);
+                let own: Vec<&Anomaly> =
+                    report.anomalies.iter().filter(|anomaly| anomaly.kind == name).collect();
+                let why = match (valid, own.first()) {
+                    (Valid::True, _) => None,
+                    (Valid::False, Some(first)) => Some(first.explanation.clone()),
+                    _ => report.why.clone(),
+                };
+                anomalies.extend(own.first().map(|first| (name, (*first).clone())));
+                let circles = report.details.get(name).and_then(serde_json::Value::as_u64);
+                let violations = circles.unwrap_or(own.len() as u64);
+                Cell { violations, unit: "key", ..Cell::new(valid, why) }
+            }
+        };
+        cells.insert(name, cell);
+    }
 }
 
 fn object(history: &History, limits: Limits<'_>) -> Judged {

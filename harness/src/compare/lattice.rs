@@ -1,6 +1,7 @@
 //! The rows of a comparison: models, and which is stronger than which.
 
 use quorate_checkers::consistency::Model;
+use quorate_checkers::session;
 use quorate_checkers::transactions::TxnModel;
 
 /// What a history holds.
@@ -53,16 +54,32 @@ pub fn of(family: Family) -> Vec<Row> {
     rows(&[family])
 }
 
+/// The session guarantees, with what each means. They ask for one order of the writes of each key
+/// for all, as causal convergence does and neither causal memory nor PRAM do.
+const GUARANTEES: [(&str, &str); 4] = [
+    ("read-your-writes", "what a session reads is no older than what it wrote"),
+    ("monotonic-reads", "what a session reads is no older than what it read"),
+    ("monotonic-writes", "who sees a write sees what its session wrote before"),
+    ("writes-follow-reads", "who sees a write sees what its session had read before"),
+];
+
 fn registers() -> Vec<Row> {
-    Model::ALL
-        .into_iter()
-        .map(|model| Row {
-            name: model.name(),
-            about: model.about(),
-            weaker: model.weaker().iter().map(|weaker| weaker.name()).collect(),
-            family: Family::Registers,
-        })
-        .collect()
+    let family = Family::Registers;
+    let models = Model::ALL.into_iter().map(|model| {
+        let mut weaker: Vec<&str> = model.weaker().iter().map(|weaker| weaker.name()).collect();
+        if model == Model::CausalConvergence {
+            weaker.push(session::ALL_FOUR);
+        }
+        Row { name: model.name(), about: model.about(), weaker, family }
+    });
+    let four = Row {
+        name: session::ALL_FOUR,
+        about: "the four together, by one order of the writes of each key",
+        weaker: GUARANTEES.map(|(name, _)| name).to_vec(),
+        family,
+    };
+    let each = GUARANTEES.map(|(name, about)| Row { name, about, weaker: Vec::new(), family });
+    models.chain([four]).chain(each).collect()
 }
 
 fn transactions() -> Vec<Row> {

@@ -6,10 +6,13 @@
 //! A fault's unavailability windows are the stretches of time within it in which nobody was
 //! answered, as far as they are longer than pauses between answers are anyway.
 //!
-//! *CAP and PACELC* (Gilbert and Lynch 2002; Abadi 2012): under a partition a system is available
-//! (A) if every node goes on to answer, and consistent (C) if the history of the run is
-//! linearizable, or strictly serializable. Without a partition (E) it is consistent (C) if the
-//! same operations without any fault gave such a history; else it bought latency (L).
+//! *CAP and PACELC* (Gilbert and Lynch 2002; Abadi 2012): under a partition a system was consistent
+//! (C) if the history of the run is linearizable, or strictly serializable; if not, it was
+//! available (A) if operations at every node went on to be answered; `P-` is neither. Without a
+//! partition (E) it was consistent (C) if the same operations without any fault gave such a
+//! history; else it bought latency (L). Faults cut nodes from each other and not clients from
+//! nodes, and clients try other nodes, so that a consistent system may answer most of what is
+//! asked: how much, the shares say.
 
 use crate::report::faults;
 use quorate_checkers::history::{EventType, History, OpView};
@@ -22,7 +25,7 @@ use std::collections::BTreeMap;
 const PAUSE_MIN_NS: u64 = 200_000_000;
 /// Nor are those shorter than so many of the usual pauses.
 const PAUSES_USUAL: u64 = 20;
-/// With this share of what it answers otherwise, a node is available under a partition.
+/// With this share of what is answered there otherwise, a node is available under a partition.
 const AVAILABLE_SHARE: f64 = 0.9;
 
 /// A part of the operations.
@@ -132,9 +135,8 @@ impl Share {
 fn letters(worst: f64, consistent: Valid, calm: Valid) -> String {
     let partition = match (worst >= AVAILABLE_SHARE, consistent) {
         (_, Valid::Unknown) => "P?",
+        (_, Valid::True) => "PC",
         (true, Valid::False) => "PA",
-        (false, Valid::True) => "PC",
-        (true, Valid::True) => "PA+PC",
         (false, Valid::False) => "P-",
     };
     let otherwise = match calm {
@@ -239,7 +241,7 @@ mod tests {
         assert_eq!(letters(0.2, yes, yes), "PC/EC");
         assert_eq!(letters(1.0, no, no), "PA/EL");
         assert_eq!(letters(1.0, no, yes), "PA/EC");
-        assert_eq!(letters(1.0, yes, yes), "PA+PC/EC");
+        assert_eq!(letters(1.0, yes, yes), "PC/EC");
         assert_eq!(letters(0.2, no, Valid::Unknown), "P-/E?");
     }
 

@@ -51,10 +51,13 @@ pub fn print(comparison: &Comparison) {
     print_letters(comparison, style);
 }
 
-/// Rows of cells, each perhaps with its verdict.
+/// A text, perhaps with its verdict.
+type Cell = (String, Option<Valid>);
+
+/// Rows of cells.
 struct Table<'a> {
     names: &'a [&'a str],
-    rows: Vec<(String, Vec<(String, Option<Valid>)>)>,
+    rows: Vec<(String, Vec<Cell>)>,
 }
 
 impl<'a> Table<'a> {

@@ -46,6 +46,7 @@ fn card(sources: &Sources<'_>, windows: &[Window], at: usize, anomaly: &Anomaly)
     let (shown, marks) = ops::around(sources.history, &anomaly.ops);
     let culprits = evidence::culprits(anomaly);
     let drawn = evidence::neighbours(sources.history, anomaly, &shown);
+    let points = evidence::points(anomaly);
     html! {
         article.card id={ "anomaly-" (at + 1) } aria-labelledby={ "anomaly-" (at + 1) "-title" } {
             h3 id={ "anomaly-" (at + 1) "-title" } {
@@ -64,7 +65,7 @@ fn card(sources: &Sources<'_>, windows: &[Window], at: usize, anomaly: &Anomaly)
             @if at < SAGAS_MAX { (saga::diagram(sources, windows, anomaly)) }
             @if !drawn.is_empty() || !marks.is_empty() {
                 figure {
-                    (picture::picture(&drawn, &culprits, &marks, windows, &evidence::points(anomaly)))
+                    (picture::picture(&drawn, &culprits, &marks, windows, &points))
                     @if drawn.len() > picture::OPS_MAX {
                         figcaption.quiet {
                             "The first " (picture::OPS_MAX) " of " (drawn.len()) " operations."

@@ -189,7 +189,8 @@ fn drawing(members: &[Member<'_>], edges: &[Edge], height: f64) -> Markup {
     html! {
         svg.plot.graph viewBox={ "0 0 " (WIDTH) " " (n(height)) } role="group" aria-label="Transactions and the edges between them" {
             @for (at, edge) in edges.iter().enumerate() {
-                (arrow(&members[at], &members[(at + 1) % members.len()], edge, members.len(), height))
+                @let next = &members[(at + 1) % members.len()];
+                (arrow(&members[at], next, edge, members.len(), height))
             }
             @for member in members { (node(member)) }
         }
@@ -219,7 +220,7 @@ fn node(member: &Member<'_>) -> Markup {
 /// An arrow from one box to another, bowed outwards, with its kind and key; hovering or focus
 /// says it in words.
 fn arrow(from: &Member<'_>, to: &Member<'_>, edge: &Edge, count: usize, height: f64) -> Markup {
-    let (mx, my) = ((from.x + to.x) / 2.0, (from.y + to.y) / 2.0);
+    let (mx, my) = (f64::midpoint(from.x, to.x), f64::midpoint(from.y, to.y));
     let (dx, dy) = (to.x - from.x, to.y - from.y);
     let length = dx.hypot(dy).max(1.0);
     // Two boxes have an arrow above and one below; in a larger circle all bow outwards.

@@ -146,8 +146,8 @@ fn operation(frame: &Frame, placed: &Placed<'_>, bar: f64, culprits: &[u32]) -> 
             @if placed.level > 0 {
                 line.leader x1=(n(placed.x)) x2=(n(placed.x)) y1=(n(label_y + 2.0)) y2=(n(bar)) {}
             }
-            rect class=(class) data-op=(index) x=(n(placed.x)) y=(n(bar)) width=(n(placed.to - placed.x))
-                height=(n(BAR)) rx="2" {}
+            rect class=(class) data-op=(index) x=(n(placed.x)) y=(n(bar))
+                width=(n(placed.to - placed.x)) height=(n(BAR)) rx="2" {}
             @if ops::start(&placed.op) < frame.begin {
                 // It began before what the picture shows.
                 path.open-end d={ "M" (n(LEFT - 2.0)) " " (n(bar)) "l-4 6l4 6" } {}

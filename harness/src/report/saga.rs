@@ -111,7 +111,8 @@ impl Columns {
     fn of(story: &[Json]) -> Columns {
         let mut names = vec!["clients".to_owned()];
         let (mut of_node, mut orders) = (BTreeMap::new(), Vec::new());
-        let of_clients = |line: &&Json| field(line, "how") != "does" && field(line, "node") != "";
+        let of_clients =
+            |line: &&Json| field(line, "how") != "does" && !field(line, "node").is_empty();
         let mut asked: Vec<&str> =
             story.iter().filter(of_clients).map(|line| field(line, "node")).collect();
         asked.sort_unstable();
@@ -136,13 +137,14 @@ impl Columns {
         Columns { names, of_node, orders }
     }
 
-    fn x(&self, column: usize) -> f64 {
-        LEFT + column as f64 * COLUMN
-    }
-
     fn right(&self) -> f64 {
-        self.x(self.names.len() - 1)
+        centre(self.names.len() - 1)
     }
+}
+
+/// Where a column stands.
+fn centre(column: usize) -> f64 {
+    LEFT + column as f64 * COLUMN
 }
 
 /// A line of the story as a row.
@@ -204,13 +206,13 @@ fn drawing(sources: &Sources<'_>, columns: &Columns, rows: &[Row]) -> Markup {
         svg.arrows viewBox={ "0 0 " (n(width)) " " (n(height)) } width=(n(width)) height=(n(height))
             role="img" aria-label="Lines of services with what happened on them" {
             @for (at, name) in columns.names.iter().enumerate() {
-                text.label x=(n(columns.x(at))) y="18" text-anchor="middle" { (name) }
-                line.life x1=(n(columns.x(at))) x2=(n(columns.x(at))) y1=(n(TOP - 16.0))
+                text.label x=(n(centre(at))) y="18" text-anchor="middle" { (name) }
+                line.life x1=(n(centre(at))) x2=(n(centre(at))) y1=(n(TOP - 16.0))
                     y2=(n(height - 4.0)) {}
             }
             @for (node, column) in &columns.of_node {
                 @for gap in lives.get(node).into_iter().flatten() {
-                    (absence(gap, columns.x(*column), rows))
+                    (absence(gap, centre(*column), rows))
                 }
             }
             @for (at, row) in rows.iter().enumerate() {
@@ -250,12 +252,12 @@ fn drawn(columns: &Columns, row: &Row, y: f64) -> Markup {
             text.label x="4" y=(n(y + 3.5)) { (text::moment(row.at)) }
             @match &row.what {
                 What::Arrow { from, to, .. } => {
-                    line.way x1=(n(columns.x(*from))) x2=(n(columns.x(*to))) y1=(n(y)) y2=(n(y)) {}
-                    (arrows::head((columns.x(*from), y), (columns.x(*to), y)))
+                    line.way x1=(n(centre(*from))) x2=(n(centre(*to))) y1=(n(y)) y2=(n(y)) {}
+                    (arrows::head((centre(*from), y), (centre(*to), y)))
                 }
                 What::Deed { first, last } => {
-                    rect.mark x=(n(columns.x(*first) - 5.0)) y=(n(y - 5.0)) height="10" rx="3"
-                        width=(n(columns.x(*last) - columns.x(*first) + 10.0)) {}
+                    rect.mark x=(n(centre(*first) - 5.0)) y=(n(y - 5.0)) height="10" rx="3"
+                        width=(n(centre(*last) - centre(*first) + 10.0)) {}
                 }
                 What::Fault { .. } => {
                     line.way x1=(n(LEFT - 60.0)) x2=(n(columns.right() + RIGHT - 8.0)) y1=(n(y))
@@ -264,7 +266,7 @@ fn drawn(columns: &Columns, row: &Row, y: f64) -> Markup {
             }
             @let (x, y) = match row.what {
                 What::Fault { .. } => (LEFT - 56.0, y - 3.0),
-                _ => (columns.x(right) + 9.0, y + 3.5),
+                _ => (centre(right) + 9.0, y + 3.5),
             };
             @match op_of(row) {
                 Some(op) => a href={ "#op=" (op) } { text.kind x=(n(x)) y=(n(y)) { (words) } },

@@ -38,7 +38,14 @@ fn body(rows: &[Arc<Row>]) -> Markup {
     html! {
         header.bar {
             h1 { "Runs" span.of id="shown" aria-live="polite" { (text::count(rows.len(), "run")) } }
-            nav { a href="/live" { "The run that is going on" } }
+            nav {
+                @if rows.len() > 1 {
+                    form id="compare" method="get" action="/compare" {
+                        button type="submit" { "Compare the ticked" }
+                    }
+                }
+                a href="/live" { "The run that is going on" }
+            }
         }
         @if rows.is_empty() {
             p.empty { "There is no run yet. Start one with " code { "quorate run raft-kv" } "." }
@@ -119,9 +126,10 @@ fn line(row: &Row) -> Markup {
             td.number data-key=[row.duration] { (row.duration.map_or_else(|| "–".to_owned(), text::span)) }
             td.number data-key=[row.operations] { (number(row.operations)) }
             td.actions {
-                a href={ "/zip/" (url) } download aria-label={ "download " (row.path) " as a zip" } { "zip" }
+                input type="checkbox" form="compare" name="run" value=(row.path) aria-label={ "compare " (text::visible(&row.path)) };
+                a href={ "/zip/" (url) } download aria-label={ "download " (text::visible(&row.path)) " as a zip" } { "zip" }
                 form method="post" action={ "/check/" (url) } {
-                    button type="submit" aria-label={ "judge " (row.path) " again" } { "re-check" }
+                    button type="submit" aria-label={ "judge " (text::visible(&row.path)) " again" } { "re-check" }
                 }
             }
         }

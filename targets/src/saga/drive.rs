@@ -134,7 +134,9 @@ impl Orders {
         if due.is_empty() {
             return cx.cancel_timer(Timer::Retry(id.to_owned()));
         }
-        due.into_iter().for_each(|(to, message)| self.say(Output::Send(to, message)));
+        for (to, message) in due {
+            self.say(Output::Send(to, message));
+        }
         let Role::Leader(lead) = &mut self.role else { return };
         let attempts = lead.attempts.entry(id.to_owned()).or_default();
         let rest = self.options.retry * 2u32.pow((*attempts).min(4));
@@ -231,18 +233,18 @@ impl Orders {
     }
 
     /// A service has an event on disk (choreography only).
-    pub(super) fn on_ack(&mut self, id: String, kind: Kind, cx: &mut Cx<'_, SagaOrders>) {
+    pub(super) fn on_ack(&mut self, id: &str, kind: Kind, cx: &mut Cx<'_, SagaOrders>) {
         let Kind::Told(told) = kind else { return };
-        let waits = self.book.get(&id).is_some_and(|saga| saga.outbox.contains(&told));
+        let waits = self.book.get(id).is_some_and(|saga| saga.outbox.contains(&told));
         if !self.leads() || !waits {
             return;
         }
-        self.append(Change::Taken { order: id.clone(), event: told }, cx);
-        if self.book.get(&id).is_some_and(|saga| saga.outbox.is_empty()) {
-            cx.cancel_timer(Timer::Retry(id.clone()));
+        self.append(Change::Taken { order: id.to_owned(), event: told }, cx);
+        if self.book.get(id).is_some_and(|saga| saga.outbox.is_empty()) {
+            cx.cancel_timer(Timer::Retry(id.to_owned()));
         }
         if let Role::Leader(lead) = &mut self.role {
-            Lead::forget_attempts(lead, &id);
+            Lead::forget_attempts(lead, id);
         }
     }
 }

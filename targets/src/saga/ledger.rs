@@ -176,10 +176,9 @@ impl Ledger {
         let locks = self.rules.locks;
         match entry.step {
             Step::Reserve | Step::Charge if !locks => -entry.amount,
-            Step::Capture | Step::Pick => -entry.amount,
             Step::Release | Step::Refund if !locks => self.taken(entry),
             Step::Ship => entry.amount,
-            Step::Recall => -entry.amount,
+            Step::Capture | Step::Pick | Step::Recall => -entry.amount,
             Step::Reserve | Step::Charge | Step::Release | Step::Refund => 0,
         }
     }

@@ -181,7 +181,7 @@ impl Orders {
                 }
             }
             Message::Event { event, .. } => self.on_event(from, &event, cx),
-            Message::Ack { order, kind } => self.on_ack(order, kind, cx),
+            Message::Ack { order, kind } => self.on_ack(&order, kind, cx),
             Message::Lease(_) | Message::Do { .. } => {}
         }
     }

@@ -66,7 +66,7 @@ impl Registrar {
                     Decision { word: None, persist: None, extend: false }
                 }
                 Ok(lease) => {
-                    let lease = Lease { version, paired, ..lease };
+                    let lease = Lease { paired, version, ..lease };
                     self.lease = Some(lease);
                     let word = Some(Word::Noted { version });
                     Decision { word, persist: Some(lease), extend: false }

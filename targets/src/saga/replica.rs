@@ -184,7 +184,7 @@ impl Orders {
             gate.follower = None;
             gate.sent_book = None;
             gate.unacked.clear();
-            if gate.closed && !gate.noting.is_some_and(|(paired, _)| !paired) {
+            if gate.closed && gate.noting.is_none_or(|(paired, _)| paired) {
                 gate.version += 1;
                 gate.noting = Some((false, gate.version));
             }

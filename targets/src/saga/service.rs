@@ -32,7 +32,7 @@ const RELAY_MAX: usize = 256;
 pub struct Service {
     pub(super) config: Config,
     pub(super) options: Options,
-    service: stage::Service,
+    role: stage::Service,
     boots: u64,
     /// The highest token that was seen. On disk.
     fence: Token,
@@ -75,7 +75,7 @@ impl Service {
         let mut node = Service {
             config,
             options,
-            service,
+            role: service,
             boots: 0,
             fence: Token(0),
             ledger: Ledger::new(rules),
@@ -102,7 +102,9 @@ impl Service {
             }
             Record::Token(token) => self.fence = token,
             Record::Decided { entries, events } => {
-                entries.into_iter().for_each(|entry| self.ledger.apply(entry));
+                for entry in entries {
+                    self.ledger.apply(entry);
+                }
                 self.outbox.extend(events.into_iter().map(keyed));
             }
             Record::CalledOff(order) => drop(self.called_off.insert(order)),
@@ -141,7 +143,7 @@ impl Service {
             let account = self.ledger.account(name);
             Response::Amount { amount: account.amount, version: account.version }
         };
-        let response = match (request, self.service) {
+        let response = match (request, self.role) {
             (Request::Balance { customer }, stage::Service::Payments) => amount(customer),
             (Request::Stock { item }, stage::Service::Inventory) => amount(item),
             (Request::Snapshot, _) => Response::Snapshot(self.snapshot(cx)),
@@ -182,7 +184,7 @@ impl Service {
                 }
             }
             Message::Do { token, step, order } => {
-                if self.admits(from, token, cx) && step.service() == self.service {
+                if self.admits(from, token, cx) && step.service() == self.role {
                     self.perform(Some(from), &order, step, cx);
                 }
             }
@@ -275,7 +277,9 @@ impl Service {
         cx: &mut Cx<'_, SagaOrders>,
     ) -> Outcome {
         let entries = self.ledger.entries_for(order, step, outcome.clone(), cx.now());
-        entries.iter().for_each(|entry| self.ledger.apply(entry.clone()));
+        for entry in &entries {
+            self.ledger.apply(entry.clone());
+        }
         let mut events = match self.options.style {
             Style::Orchestration => Vec::new(),
             Style::Choreography => vec![choreography::event_of(order, step, &outcome)],
@@ -291,7 +295,7 @@ impl Service {
 
     /// Does what an event calls for; its sender is told once that is on disk.
     fn react(&mut self, from: NodeId, event: &Event, cx: &mut Cx<'_, SagaOrders>) {
-        match choreography::reaction(self.service, event.kind) {
+        match choreography::reaction(self.role, event.kind) {
             choreography::Reaction::Nothing => return,
             choreography::Reaction::CallOff => {
                 if self.called_off.insert(event.order.id.clone()) {
@@ -405,7 +409,7 @@ impl Service {
     }
 
     fn role(&self) -> &'static str {
-        match self.service {
+        match self.role {
             stage::Service::Payments => "payments",
             stage::Service::Inventory => "inventory",
             stage::Service::Shipping => "shipping",

@@ -155,17 +155,15 @@ impl Stage {
         let end = if cancel { Stage::Cancelled } else { Stage::Refused };
         match (self, outcome) {
             (Stage::Reserving, Outcome::Done) if cancel => Stage::Releasing,
-            (Stage::Reserving, Outcome::Done) => Stage::Charging,
             (Stage::Charging, Outcome::Done) if cancel => Stage::Refunding,
+            (Stage::Reserving, Outcome::Done) => Stage::Charging,
             (Stage::Charging, Outcome::Done) => Stage::Shipping,
-            (Stage::Charging, Outcome::Refused(_)) => Stage::Releasing,
             (Stage::Shipping, Outcome::Done) if cancel => Stage::Recalling,
             (Stage::Shipping, Outcome::Done) if locks => Stage::Capturing,
-            (Stage::Shipping, Outcome::Refused(_)) => Stage::Refunding,
             (Stage::Capturing, _) => Stage::Picking,
             (Stage::Shipping, Outcome::Done) | (Stage::Picking, _) => Stage::Confirmed,
-            (Stage::Recalling, _) => Stage::Refunding,
-            (Stage::Refunding, _) => Stage::Releasing,
+            (Stage::Shipping, Outcome::Refused(_)) | (Stage::Recalling, _) => Stage::Refunding,
+            (Stage::Charging, Outcome::Refused(_)) | (Stage::Refunding, _) => Stage::Releasing,
             (Stage::Releasing, _) | (Stage::Reserving, Outcome::Refused(_)) => end,
             (Stage::Placed | Stage::Confirmed | Stage::Cancelled | Stage::Refused, _) => self,
         }

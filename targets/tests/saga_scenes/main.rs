@@ -40,6 +40,7 @@ scenes! {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a test reads its own files")]
 fn each_bug_has_its_scene() {
     for bug in quorate_targets::bugs::of("saga-orders") {
         let scene = format!("bug_{}", bug.name.replace('-', "_"));
