@@ -13,8 +13,8 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 /// Stories without a fault, and stories for each fault.
-const ROUNDS: u64 = 800;
-const ROUNDS_EACH: u64 = 120;
+const ROUNDS: u64 = 500;
+const ROUNDS_EACH: u64 = 90;
 
 fn story(seed: u64, plant: Option<Plant>) -> Shop {
     Shop::draw(ChaCha8Rng::seed_from_u64(seed), plant)

@@ -13,7 +13,7 @@ use quorate_workloads::generator::sequence::chain;
 use quorate_workloads::generator::settle::settle;
 use quorate_workloads::generator::until_each_ok::until_each_ok;
 use quorate_workloads::generator::{Combine, Context, Generator, Invocation, Next};
-use quorate_workloads::orders::DRAIN_TRIES;
+use quorate_workloads::orders::{DRAIN_LIMIT, DRAIN_TRIES};
 use quorate_workloads::register::FINAL_TRIES;
 use quorate_workloads::replicas::PATIENCE;
 use serde::{Deserialize, Serialize};
@@ -120,8 +120,11 @@ impl Script {
         let groups = self.last.chunk_by(|one, next| one.f == next.f);
         let ask = |group: &[Asked]| {
             let invocations = group.iter().map(Asked::invocation).collect();
-            let drains = group.iter().any(|asked| asked.f == "drain");
-            until_each_ok(invocations, if drains { DRAIN_TRIES } else { FINAL_TRIES }).boxed()
+            if group.iter().any(|asked| asked.f == "drain") {
+                until_each_ok(invocations, DRAIN_TRIES).time_limit(DRAIN_LIMIT).boxed()
+            } else {
+                until_each_ok(invocations, FINAL_TRIES).boxed()
+            }
         };
         chain(groups.map(ask).collect()).boxed()
     }

@@ -45,9 +45,12 @@ const CANCEL: OptionSpec =
 const READ: OptionSpec =
     OptionSpec { name: "read", default: "4", about: "weight of reads in the mix" };
 
-/// How long a final phase waits until no order is under way: services ask each other again after
-/// a second or two, step by step.
+/// How often a final phase asks whether no order is under way, and for how long at most, so that
+/// there is time left for the book and the audits: services ask each other again after a second or
+/// two, step by step.
 pub const DRAIN_TRIES: Tries = Tries { most: 150, gap: Duration::from_millis(100) };
+/// See [`DRAIN_TRIES`].
+pub const DRAIN_LIMIT: Duration = Duration::from_secs(15);
 
 /// The options that there are.
 pub const OPTIONS: &[OptionSpec] =
@@ -112,6 +115,7 @@ impl Workload for Orders {
             until_each_ok(services.iter().map(ask).collect(), tries).boxed()
         };
         let drain = at("drain", &["orders", "replica"], DRAIN_TRIES);
+        let drain = drain.time_limit(DRAIN_LIMIT).boxed();
         let book = at("book", &["orders"], FINAL_TRIES);
         let audit = at("audit", &["payments", "inventory", "shipping"], FINAL_TRIES);
         chain(vec![drain, book, audit]).boxed()
