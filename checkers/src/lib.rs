@@ -79,10 +79,14 @@ pub mod format;
 pub mod history;
 pub mod invariants;
 pub mod linearizable;
+mod meanings;
 pub mod model;
+pub mod orders;
 pub mod session;
 pub mod set_full;
 pub mod stats;
 pub mod transactions;
 pub mod value;
 pub mod verdict;
+
+pub use meanings::meaning;

@@ -44,10 +44,11 @@ pub use kind::{ModelKind, NoSuchModel};
 pub use minimize::minimize;
 pub use options::{Options, Span, Unknown};
 pub use plain::{Ask, check_calls, history_of};
-pub use report::check;
+pub use report::{check, dead_end};
 pub use search::{Alternative, Failure, Placed};
 pub use staleness::{Staleness, staleness};
 pub use variant::Variant;
+pub use words::CHECKER;
 
 use crate::model::Model;
 use meter::{Meter, Purse};

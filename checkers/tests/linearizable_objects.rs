@@ -2,7 +2,9 @@
 
 mod linearizable_support;
 
-use linearizable_support::{Recorded, Shape, oracle, record, rng, rounds, show, simulate};
+use linearizable_support::{
+    Recorded, Shape, oracle, record, record_pool, rng, rounds, show, simulate,
+};
 use quorate_checkers::history::{EventType, History};
 use quorate_checkers::linearizable::{Call, ModelKind, Options, check};
 use quorate_checkers::model::{
@@ -107,18 +109,6 @@ fn falsify(rng: &mut impl Rng, calls: &mut [PoolCall]) {
         let output = calls[one].output.take();
         calls[one].output = calls[other].output.take();
         calls[other].output = output;
-    }
-}
-
-fn record_pool(input: &PoolInput<i64>, output: Option<&PoolOutput<i64>>) -> Recorded {
-    let item = match output {
-        Some(PoolOutput::Item(Some(item))) => Value::Int(*item),
-        _ => Value::Null,
-    };
-    match input {
-        PoolInput::Add(item) => Recorded::ok("enqueue", Value::Int(*item), Value::Int(*item)),
-        PoolInput::Take => Recorded::ok("dequeue", Value::Null, item),
-        PoolInput::Peek => Recorded::ok("peek", Value::Null, item),
     }
 }
 

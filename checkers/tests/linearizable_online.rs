@@ -2,7 +2,7 @@
 
 mod linearizable_support;
 
-use linearizable_support::{Shape, record, record_register, rng, rounds, simulate};
+use linearizable_support::{Shape, record, record_register, rng, rounds, serve_register, simulate};
 use quorate_checkers::history::{EventType, History};
 use quorate_checkers::linearizable::online::Online;
 use quorate_checkers::linearizable::{ModelKind, Options, check};
@@ -182,19 +182,7 @@ fn repeating(rng: &mut impl Rng) -> History {
             new: rng.random_range(0..=values),
         },
     };
-    let serve = |state: &mut i64, input: &RegisterInput<i64>| match input {
-        RegisterInput::Read => RegisterOutput::Seen(*state),
-        RegisterInput::Write(value) => {
-            *state = *value;
-            RegisterOutput::Done
-        }
-        RegisterInput::Cas { old, new } if old == state => {
-            *state = *new;
-            RegisterOutput::Done
-        }
-        RegisterInput::Cas { .. } => RegisterOutput::Refused,
-    };
-    let mut calls = simulate(rng, shape, 0_i64, ask, serve);
+    let mut calls = simulate(rng, shape, 0_i64, ask, serve_register);
     for call in &mut calls {
         if let Some(RegisterOutput::Seen(seen)) = &mut call.output
             && rng.random_bool(0.3)

@@ -2,7 +2,9 @@
 
 mod linearizable_support;
 
-use linearizable_support::{Shape, oracle, record, record_register, rng, rounds, show, simulate};
+use linearizable_support::{
+    Shape, oracle, record, record_register, rng, rounds, serve_register, show, simulate,
+};
 use quorate_checkers::linearizable::{Call, ModelKind, Options, Outcome, check, explain};
 use quorate_checkers::model::{Model, Register, RegisterInput, RegisterOutput};
 use quorate_checkers::verdict::Valid;
@@ -36,21 +38,6 @@ fn repeating_register(rng: &mut impl Rng) -> Vec<RegisterCall> {
         }
     }
     calls
-}
-
-fn serve_register(state: &mut u8, input: &RegisterInput<u8>) -> RegisterOutput<u8> {
-    match input {
-        RegisterInput::Read => RegisterOutput::Seen(*state),
-        RegisterInput::Write(value) => {
-            *state = *value;
-            RegisterOutput::Done
-        }
-        RegisterInput::Cas { old, new } if old == state => {
-            *state = *new;
-            RegisterOutput::Done
-        }
-        RegisterInput::Cas { .. } => RegisterOutput::Refused,
-    }
 }
 
 fn falsify(call: &mut RegisterCall, value: u8) {

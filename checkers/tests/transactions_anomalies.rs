@@ -253,8 +253,10 @@ fn a_cycle_is_told_with_its_steps() {
     let anomaly = &report.anomalies[0];
     let steps = anomaly.evidence["steps"].as_array().unwrap();
     let expected = serde_json::json!([
-        {"type": "rw", "key": "y", "value": null, "value'": 1, "a-mop-index": 1, "b-mop-index": 1},
-        {"type": "wr", "key": "x", "value": 1, "a-mop-index": 0, "b-mop-index": 0},
+        {"type": "rw", "text": "T1 did not see T2's append of 1 to y",
+            "key": "y", "value": null, "value'": 1, "a-mop-index": 1, "b-mop-index": 1},
+        {"type": "wr", "text": "T1 read T2's append of 1 to x",
+            "key": "x", "value": 1, "a-mop-index": 0, "b-mop-index": 0},
     ]);
     assert_eq!(serde_json::Value::Array(steps.clone()), expected);
     assert_eq!(anomaly.evidence["cycle"], serde_json::json!([3, 2, 3]));

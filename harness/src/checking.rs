@@ -17,7 +17,7 @@ use quorate_checkers::linearizable::{ModelKind, Variant};
 use quorate_checkers::transactions::isolation::Model;
 use quorate_checkers::verdict::{CheckerReport, Verdict};
 use quorate_checkers::{
-    aftermath, convergence, counter, invariants, linearizable, session, set_full, stats,
+    aftermath, convergence, counter, invariants, linearizable, orders, session, set_full, stats,
 };
 use quorate_targets::names::UnknownName;
 use quorate_workloads::registry;
@@ -57,6 +57,10 @@ pub fn checkers() -> Vec<(&'static str, &'static str)> {
         ("counter", "can what was read be the sum of what was added; exactly, after healing"),
         ("convergence", "do all replicas agree after healing, and after how long"),
         ("session", "does each client read its writes, and never go back in time"),
+        (
+            orders::CHECKER,
+            "did each order end with all of its effects or none, and is nothing lost",
+        ),
         ("stats", "did operations of each kind succeed at all"),
         ("aftermath", "did the cluster serve again after healing, and did no node die by itself"),
         (stopped::CHECKER, "in a simulation: did the protocol's invariants hold after every event"),
@@ -73,6 +77,8 @@ pub struct Request {
     pub isolation: Vec<Model>,
     /// How these were chosen, where nobody named them.
     pub source: Option<String>,
+    /// What is claimed of orders.
+    pub orders: orders::Options,
     /// What is asked of transactions.
     pub transactions: Asked,
     /// When to give up.
@@ -91,11 +97,23 @@ impl Request {
         let mut request = Request::of_workload(&plan.workload)?;
         request.timeout = plan.limits.check;
         request.transactions = Asked::of_plan(plan);
+        request.orders = of_orders(plan);
         Ok(request)
     }
 
     /// By what a person named, else by the plan, else by the operations.
     pub fn choose(
+        history: &History,
+        plan: Option<&Plan>,
+        workload: Option<&str>,
+        asked: &Asked,
+    ) -> Result<Request> {
+        let mut request = Request::chosen(history, plan, workload, asked)?;
+        request.orders = plan.map_or_else(orders::Options::default, of_orders);
+        Ok(request)
+    }
+
+    fn chosen(
         history: &History,
         plan: Option<&Plan>,
         workload: Option<&str>,
@@ -154,6 +172,7 @@ impl Request {
             checks,
             isolation: Vec::new(),
             source: None,
+            orders: orders::Options::default(),
             transactions: Asked::default(),
             timeout: TIMEOUT,
             threads: None,
@@ -165,6 +184,13 @@ impl Request {
     /// By the names of the operations. Whether each kind of operation ever succeeded is a
     /// question to a run, not to a history that somebody brings.
     fn guess(history: &History) -> Result<Request> {
+        if orders::fits(history) {
+            let source = "judged as orders, by its operations; --model names something else";
+            return Ok(Request {
+                source: Some(source.into()),
+                ..Request::new(vec![Check::Orders])
+            });
+        }
         let object = linearizable::guess(history);
         if object.is_none() && !history.operations().is_empty() {
             let names: BTreeSet<&str> = history.ops().map(|op| op.f().as_str()).collect();
@@ -186,15 +212,18 @@ impl Request {
     }
 }
 
+/// What a run's target claims of its orders.
+fn of_orders(plan: &Plan) -> orders::Options {
+    let isolation = plan.target_options.get("isolation").map(String::as_str);
+    orders::Options { isolated: isolation == Some("semantic-lock") }
+}
+
 /// The smallest history found that is still not linearizable, by the first such check; `None`
 /// where the history is not known to fail.
 pub fn minimize(history: &History, request: &Request) -> Option<History> {
     let model = request.checks.iter().find_map(|check| match check {
         Check::Linearizable { model } => model.parse::<ModelKind>().ok(),
-        Check::Weak { .. }
-        | Check::Transactions { .. }
-        | Check::Invariant { .. }
-        | Check::Stats => None,
+        _ => None,
     })?;
     let threads = request.threads.unwrap_or(0);
     let variant = request.variant;
@@ -243,6 +272,7 @@ fn run_one(
 ) -> (String, CheckerReport) {
     match check {
         Check::Stats => ("stats".into(), stats::check(history)),
+        Check::Orders => (orders::CHECKER.into(), orders::check(history, &request.orders)),
         Check::Transactions { kind } => transactions::run(history, kind, &request.transactions),
         Check::Invariant { name } => {
             let report = match invariants::find(name) {

@@ -8,6 +8,7 @@ pub mod list;
 pub mod node;
 pub mod report;
 pub mod run;
+pub mod serve;
 pub mod show;
 pub mod sim;
 
@@ -43,6 +44,7 @@ enum Command {
     Convert(convert::Args),
     Show(show::Args),
     Report(report::Args),
+    Serve(serve::Args),
     List(list::Args),
     Node(node::Args),
 }
@@ -85,6 +87,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Convert(args) => convert::main(&args),
         Command::Show(args) => show::main(&args),
         Command::Report(args) => report::main(&args),
+        Command::Serve(args) => serve::main(&args),
         Command::List(args) => list::main(&args),
         Command::Node(args) => node::main(args),
     }

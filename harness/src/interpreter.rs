@@ -144,7 +144,7 @@ impl<'a> Interpreter<'a> {
             if self.interrupted {
                 return Ok(PhaseEnd::Interrupted);
             }
-            if self.recorder.is_violated() {
+            if self.recorder.is_over() {
                 return Ok(PhaseEnd::Violated);
             }
             if deadline.is_some_and(|deadline| now >= deadline) {

@@ -99,6 +99,16 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// Bytes that show a file's format.
 const HEAD: usize = 256;
 
+/// A file, unpacked if gzip packed it, and whether it did.
+fn open(path: &Path) -> Result<(Box<dyn Read>, bool)> {
+    let origin = path.display();
+    let file = fs::File::open(path).with_context(|| format!("cannot open {origin}"))?;
+    let mut file = io::BufReader::new(file);
+    let head = file.fill_buf().with_context(|| format!("cannot read {origin}"))?;
+    let packed = head.starts_with(&GZIP);
+    Ok((if packed { Box::new(GzDecoder::new(file)) } else { Box::new(file) }, packed))
+}
+
 /// Reads a history file, in the format named or by its name and first bytes; with what a person
 /// should know of how it was read.
 pub fn read(
@@ -107,13 +117,9 @@ pub fn read(
     torn_allowed: bool,
 ) -> Result<(History, Vec<String>)> {
     let origin = path.display().to_string();
-    let cannot = || format!("cannot read {origin}");
-    let file = fs::File::open(path).with_context(|| format!("cannot open {origin}"))?;
-    let mut file = io::BufReader::new(file);
-    let packed = file.fill_buf().with_context(cannot)?.starts_with(&GZIP);
-    let mut file: Box<dyn Read> =
-        if packed { Box::new(GzDecoder::new(file)) } else { Box::new(file) };
+    let (mut file, packed) = open(path)?;
     let mut head = Vec::new();
+    let cannot = || format!("cannot read {origin}");
     file.by_ref().take(HEAD as u64).read_to_end(&mut head).with_context(cannot)?;
     let name = origin.strip_suffix(".gz").filter(|_| packed).unwrap_or(&origin);
     let format = format.or_else(|| Format::detect(name, &head)).ok_or_else(|| {
@@ -144,7 +150,7 @@ fn only_completions(
     }
     let format = if format == Format::Jsonl { Format::ElleJson } else { format };
     let options = format::Options { synthesise: true, ..format::Options::default() };
-    let file = fs::File::open(path).with_context(|| format!("cannot open {origin}"))?;
+    let (file, _) = open(path)?;
     let Ok(loaded) = format::read(file, origin, format, options) else { return Ok(None) };
     let synthetic = |op: OpView<'_>| {
         let extra = op.invoke.extra.as_deref().unwrap_or_default();

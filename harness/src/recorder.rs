@@ -62,14 +62,14 @@ impl Recorder {
         })
     }
 
-    /// Shows each event to a live check from now on.
+    /// Shows each event from now on to who follows the run.
     pub fn follow(&mut self, live: Option<Live>) {
         self.live = live;
     }
 
-    /// Whether a live check has seen a violation.
-    pub fn is_violated(&self) -> bool {
-        self.live.as_ref().is_some_and(Live::is_violated)
+    /// Whether a live check has seen enough.
+    pub fn is_over(&self) -> bool {
+        self.live.as_ref().is_some_and(Live::is_over)
     }
 
     /// Records one event. It gets its number here, whatever it had; and time never goes back in a

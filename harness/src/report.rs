@@ -12,32 +12,36 @@
 
 mod anomalies;
 mod arrows;
+mod availability;
 mod axis;
 mod columns;
-mod definitions;
+mod cycle;
 mod embed;
 mod evidence;
 mod facts;
-mod faults;
+pub(crate) mod faults;
 mod headline;
 mod lamport;
 mod lanes;
 mod latency;
 mod lives;
+mod log_lines;
 mod ops;
 mod page;
 mod passages;
 mod picture;
 mod plots;
 mod rate;
+mod saga;
 mod statuses;
-mod text;
 
+pub use log_lines::LogLine;
 pub use statuses::StatusLine;
 
 use crate::messages::{self, Message};
 use crate::plan::Plan;
 use crate::results::file;
+use crate::text;
 use anyhow::{Context, Result};
 use quorate_checkers::history::History;
 use quorate_checkers::verdict::Verdict;
@@ -59,6 +63,8 @@ pub struct Sources<'a> {
     pub messages: &'a [Message],
     /// The nodes' logs, relative to the run folder, with `/` between the parts.
     pub logs: &'a [String],
+    /// What the nodes logged around the anomalies, in order of time.
+    pub log_lines: &'a [LogLine],
 }
 
 /// Writes `report.html` into a run's folder.
@@ -66,9 +72,16 @@ pub fn write(folder: &Path, plan: &Plan, history: &History, verdict: &Verdict) -
     let statuses = statuses::read(&folder.join(file::STATUS))?;
     let logs = node_logs(folder)?;
     let messages = messages::read(&folder.join(file::MESSAGES))?;
-    let sources =
-        Sources { plan, history, verdict, statuses: &statuses, messages: &messages, logs: &logs };
-    let page = render(&sources);
+    let log_lines = log_lines::read(folder, &logs, &spans(history, verdict))?;
+    let page = render(&Sources {
+        plan,
+        history,
+        verdict,
+        statuses: &statuses,
+        messages: &messages,
+        logs: &logs,
+        log_lines: &log_lines,
+    });
     let path = folder.join(file::REPORT);
     fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))
 }
@@ -81,7 +94,8 @@ pub fn spans(history: &History, verdict: &Verdict) -> Vec<(u64, u64)> {
 
 /// The page. Linear in the history; takes about a second for a million operations.
 pub fn render(sources: &Sources<'_>) -> String {
-    page::page(sources)
+    let verdict = evidence::deepened(sources);
+    page::page(&Sources { verdict: &verdict, ..*sources })
 }
 
 /// The logs below `nodes/`, by node and name; none where there is no such folder.

@@ -2,6 +2,7 @@
 //! newest.
 
 use anyhow::{Context, Result, bail};
+use chrono::{DateTime, TimeDelta, Utc};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -18,6 +19,8 @@ pub mod file {
     pub const REPORT: &str = "report.html";
     /// What each node last told of itself, over time.
     pub const STATUS: &str = "status.jsonl";
+    /// When the run began, by the machine's clock; not of simulated runs.
+    pub const BEGAN: &str = "began.json";
     /// Messages between the nodes, a bounded choice.
     pub const MESSAGES: &str = "messages.jsonl";
     /// The latest events of a simulation, one a line.
@@ -30,6 +33,38 @@ pub mod file {
     pub const STORY: &str = "story.txt";
     /// One folder a node: its logs and its data.
     pub const NODES: &str = "nodes";
+}
+
+/// When the clock of a run stood at zero: what logs say is the time of day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Began {
+    /// The time of day.
+    pub wall: DateTime<Utc>,
+}
+
+impl Began {
+    /// If it is `passed` nanoseconds since.
+    pub fn before_now(passed: u64) -> Began {
+        Began { wall: Utc::now() - TimeDelta::nanoseconds(passed as i64) }
+    }
+
+    /// Nanoseconds from then on; nothing before.
+    pub fn since(&self, at: DateTime<Utc>) -> Option<u64> {
+        (at - self.wall).num_nanoseconds().and_then(|passed| u64::try_from(passed).ok())
+    }
+
+    /// Of a run in this folder, if it says so.
+    pub fn read(folder: &Path) -> Result<Option<Began>> {
+        let path = folder.join(file::BEGAN);
+        if !path.is_file() {
+            return Ok(None);
+        }
+        let text =
+            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        serde_json::from_str(&text)
+            .map(Some)
+            .with_context(|| format!("{} does not say when the run began", path.display()))
+    }
 }
 
 /// Makes the folder of a new run called `name` below `results`, and points `latest` at it.
@@ -61,7 +96,7 @@ fn hint(results: &Path) -> String {
 fn new_folder(parent: &Path) -> Result<PathBuf> {
     const TRIES: u32 = 1000;
     for _ in 0..TRIES {
-        let start = chrono::Utc::now().format("%Y%m%dT%H%M%S%.3fZ").to_string();
+        let start = Utc::now().format("%Y%m%dT%H%M%S%.3fZ").to_string();
         let folder = parent.join(start);
         match fs::create_dir(&folder) {
             Ok(()) => return Ok(folder),

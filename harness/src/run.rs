@@ -14,7 +14,7 @@ use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::recorder::{self, Recorder};
 use crate::report;
-use crate::results::{self, file};
+use crate::results::{self, Began, file};
 use crate::status_log::StatusLog;
 use crate::stopped;
 use crate::world::{self, Happening, World};
@@ -63,12 +63,16 @@ pub fn run_in(folder: PathBuf, plan: &Plan, quiet: bool) -> Result<Done> {
     let mut progress = Progress::new(quiet);
     progress.say(&format!("{}  in {}", plan.command, folder.display()));
     let mut recorder = Recorder::create(&folder.join(file::HISTORY))?;
-    let live = Live::of_plan(plan)?;
+    let live = Live::of_plan(plan, !quiet)?;
     recorder.follow(live.clone());
     let mut log = StatusLog::create(&folder.join(file::STATUS))?;
     let messages = {
         let begun = Instant::now();
         let mut world = world::open(plan, &folder)?;
+        if world.simulation().is_none() {
+            let began = Began::before_now(world.now().0);
+            results::write_json(&folder.join(file::BEGAN), &began)?;
+        }
         let serves = await_service(plan, world.as_mut(), &mut recorder)?;
         progress.say(&ready_line(plan, begun));
         let mut observer = |world: &mut dyn World, counts: Counts| {
@@ -77,9 +81,9 @@ pub fn run_in(folder: PathBuf, plan: &Plan, quiet: bool) -> Result<Done> {
             }
             let statuses = world.statuses();
             log.write(world.now(), &statuses)?;
-            let standing = live.as_ref().map(|live| format!("{}  ", live.words()));
-            let extra = standing.unwrap_or_default() + &who_leads(&statuses);
-            progress.update(&plan.target, counts, extra.trim_end());
+            let standing = live.as_ref().map(Live::words).unwrap_or_default();
+            let told: Vec<String> = who_leads(&statuses).into_iter().chain(standing).collect();
+            progress.update(&plan.target, counts, &told.join("  "));
             Ok(())
         };
         if serves {
@@ -231,8 +235,7 @@ fn final_phase(plan: &Plan, interpreter: &mut Interpreter<'_>) -> Result<()> {
 }
 
 /// The leader and its term, in a few words, where there is one.
-fn who_leads(statuses: &BTreeMap<NodeId, Status>) -> String {
-    world::leader(statuses)
-        .and_then(|leader| Some(format!("leader {leader} (term {})", statuses.get(&leader)?.term)))
-        .unwrap_or_default()
+fn who_leads(statuses: &BTreeMap<NodeId, Status>) -> Option<String> {
+    let leader = world::leader(statuses)?;
+    Some(format!("leader {leader} (term {})", statuses.get(&leader)?.term))
 }

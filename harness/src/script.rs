@@ -9,9 +9,11 @@ use crate::nemesis::names::list as node_names;
 use quorate_checkers::history::{Event, EventType, History, Nanos, Process};
 use quorate_checkers::value::Value;
 use quorate_targets::node::NodeId;
+use quorate_workloads::generator::sequence::chain;
 use quorate_workloads::generator::settle::settle;
 use quorate_workloads::generator::until_each_ok::until_each_ok;
-use quorate_workloads::generator::{Context, Generator, Invocation, Next};
+use quorate_workloads::generator::{Combine, Context, Generator, Invocation, Next};
+use quorate_workloads::orders::DRAIN_TRIES;
 use quorate_workloads::register::FINAL_TRIES;
 use quorate_workloads::replicas::PATIENCE;
 use serde::{Deserialize, Serialize};
@@ -109,12 +111,18 @@ impl Script {
     }
 
     /// The generator of the final phase; with `settles`, replicas are given time to agree.
+    /// Otherwise operations of one name have all ended before those of the next begin.
     pub fn final_phase(&self, settles: bool) -> Box<dyn Generator> {
-        let invocations = self.last.iter().map(Asked::invocation).collect();
         if settles {
-            return Box::new(settle(invocations, PATIENCE));
+            return settle(self.last.iter().map(Asked::invocation).collect(), PATIENCE).boxed();
         }
-        Box::new(until_each_ok(invocations, FINAL_TRIES))
+        let groups = self.last.chunk_by(|one, next| one.f == next.f);
+        let ask = |group: &[Asked]| {
+            let invocations = group.iter().map(Asked::invocation).collect();
+            let drains = group.iter().any(|asked| asked.f == "drain");
+            until_each_ok(invocations, if drains { DRAIN_TRIES } else { FINAL_TRIES }).boxed()
+        };
+        chain(groups.map(ask).collect()).boxed()
     }
 }
 

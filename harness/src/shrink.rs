@@ -12,6 +12,7 @@ mod aims;
 mod ddmin;
 mod nodes;
 
+use crate::hunt::knobs;
 use crate::nemesis::{Action, Scheduled};
 use crate::plan::Plan;
 use crate::script::Script;
@@ -241,7 +242,9 @@ impl Shrinker<'_> {
         self.options()?;
         self.say("nodes");
         let seeds = std::mem::replace(&mut self.other_seeds, NODE_SEEDS);
-        for size in 1..self.best.nodes {
+        let boots = |size: &u16| knobs::boots(&self.best.target, *size);
+        let sizes: Vec<u16> = (1..self.best.nodes).filter(boots).collect();
+        for size in sizes {
             if self.attempt(nodes::reduced(&self.best, size))? {
                 break;
             }

@@ -5,6 +5,7 @@ use crate::out::Style;
 use crate::outln;
 use crate::plan::Plan;
 use crate::results::file;
+use crate::timeline;
 use quorate_checkers::history::{Event, History, OpIndex, Process};
 use quorate_checkers::verdict::{Anomaly, CheckerReport, Valid, Verdict};
 use std::collections::BTreeMap;
@@ -12,6 +13,8 @@ use std::path::Path;
 
 /// At most this many anomalies are told in full.
 pub const ANOMALIES_TOLD_MAX: usize = 3;
+/// At most so many lines of an order's story are told.
+const STORY_MAX: usize = 40;
 
 /// Prints a verdict over a history; `run` names the plan and the folder where there is one.
 pub fn print(verdict: &Verdict, history: &History, run: Option<(&Plan, &Path)>) {
@@ -102,7 +105,38 @@ fn print_checkers(verdict: &Verdict, style: Style) {
         let by = report.details.get("algorithms").map_or_else(String::new, algorithms);
         outln!("  {name:width$}  {word}{by}");
         print_models(report, width, style);
+        print_orders(report, width, style);
     }
+}
+
+/// How many orders came to which end, and what one saga saw of another.
+fn print_orders(report: &CheckerReport, width: usize, style: Style) {
+    let told = [("ended", ends(report)), ("not judged", interference(report))];
+    let margin = " ".repeat(width + 4);
+    for (name, words) in told.iter().filter_map(|(name, words)| Some((name, words.as_ref()?))) {
+        outln!("{margin}{} {words}", style.dim(name));
+    }
+}
+
+/// How many orders came to which end; absent where a verdict is not about orders.
+pub fn ends(report: &CheckerReport) -> Option<String> {
+    let ends = report.details.get("ended")?.as_object()?;
+    let told: Vec<String> = ends.iter().map(|(end, count)| format!("{count} {end}")).collect();
+    let undone = report.details.get("compensated")?;
+    Some(format!("{}; {undone} were compensated", told.join(", ")))
+}
+
+/// How often one saga saw another's intermediate state, with an example of each kind.
+pub fn interference(report: &CheckerReport) -> Option<String> {
+    let isolation = report.details.get("isolation")?;
+    let count = |name: &str| isolation.get(name).and_then(serde_json::Value::as_u64).unwrap_or(0);
+    Some(format!(
+        "{} dirty reads of {}, {} orders refused on dirty grounds, {} lost updates",
+        count("dirty_reads"),
+        count("reads"),
+        count("refused_on_dirty_grounds"),
+        count("lost_updates")
+    ))
 }
 
 /// Which models a checker ruled out, and the strongest that are left.
@@ -151,10 +185,44 @@ fn print_anomalies(verdict: &Verdict, history: &History, style: Style) {
 pub fn print_anomaly(anomaly: &Anomaly, history: &History, style: Style) {
     outln!("  {}", style.bold(&anomaly.kind));
     outln!("{}", wrap(&anomaly.explanation, 4));
+    print_timeline(history, &anomaly.ops, style);
     for op in &anomaly.ops {
         if (op.0 as usize) < history.events().len() {
             outln!("    {}", operation_line(history, *op));
         }
+    }
+    print_story(anomaly);
+}
+
+/// What happened to the order that an anomaly is about, if it is about one.
+fn print_story(anomaly: &Anomaly) {
+    let Some(story) = anomaly.evidence.get("story").and_then(serde_json::Value::as_array) else {
+        return;
+    };
+    let text = |line: &serde_json::Value, name: &str| {
+        line.get(name).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
+    };
+    outln!("    its story:");
+    for line in story.iter().take(STORY_MAX) {
+        let at = line.get("at").and_then(serde_json::Value::as_i64).unwrap_or(0) as f64 / 1e6;
+        let (who, what) = (text(line, "who"), text(line, "what"));
+        let node = text(line, "node");
+        let verb = match text(line, "how").as_str() {
+            "asks" => format!("asks {node} to "),
+            "hears" => format!("hears from {node}: "),
+            _ => String::new(),
+        };
+        outln!("    {at:>12.3} ms  {who:<10} {verb}{what}");
+    }
+    if let Some(more @ 1..) = story.len().checked_sub(STORY_MAX) {
+        outln!("    and {more} lines more; verdict.json has all");
+    }
+}
+
+/// Prints a picture of some operations.
+pub fn print_timeline(history: &History, events: &[OpIndex], style: Style) {
+    for line in timeline::draw(history, events) {
+        outln!("    {}", style.dim(&line));
     }
 }
 

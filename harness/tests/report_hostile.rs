@@ -5,7 +5,7 @@
 mod report_support;
 
 use quorate::messages::{Fate, Message};
-use quorate::report::{Sources, StatusLine, render};
+use quorate::report::{LogLine, Sources, StatusLine, render};
 use quorate::script::Script;
 use quorate_checkers::history::{Event, EventType, History, Nanos, OpIndex, Process};
 use quorate_checkers::value::{Name, Value};
@@ -70,6 +70,14 @@ fn verdict(history: &History) -> Verdict {
         });
         let evidence = serde_json::json!({
             "linearized": [json], "operation": json, "why": text, (*text): text,
+            "order": text,
+            "story": [
+                { "at": at, "who": text, "how": "does", "node": text, "what": text },
+                { "at": at, "who": text, "how": "asks", "node": text, "what": text, "event": at },
+                { "at": at, "who": "orders", "how": "does", "what": text },
+            ],
+            "ended": { (*text): 1 }, "compensated": 1,
+            "isolation": { "dirty_read_example": { "op": 1, "what": text } },
             "alternatives": [{ "state": text, "why": text, "possible": [json], "impossible": [json] }],
         });
         let anomaly = Anomaly {
@@ -125,6 +133,7 @@ fn page() -> String {
         statuses: &statuses,
         messages: &messages,
         logs: &logs,
+        log_lines: &[LogLine { time: 0, node: all.clone(), text: all.clone() }],
     };
     render(&sources)
 }

@@ -5,6 +5,7 @@
 mod report_support;
 
 use quorate_checkers::history::{History, jsonl};
+use quorate_checkers::transactions;
 use quorate_checkers::verdict::{Valid, Verdict};
 use report_support::{Shape, history, keep, page, verdict};
 
@@ -39,6 +40,45 @@ fn a_stale_read() {
     let culprit = verdict.anomalies[0].ops[0];
     assert!(page[card..].contains(&format!("href=\"#op={culprit}\"")));
     keep("stale-read.html", &page);
+}
+
+#[test]
+fn how_far_an_order_exists_is_shown_though_zones_decided() {
+    let history = history(Shape { stale_after: 2000, ..SMALL });
+    let verdict = verdict(&history);
+    assert!(!verdict.anomalies[0].evidence.contains_key("linearized"));
+    let page = page(&history, &verdict);
+    for part in ["As far as an order exists", "Why it cannot go on", "class=\"effect\""] {
+        assert!(page.contains(part), "{part}");
+    }
+}
+
+/// Three transactions that form a cycle, each a second after the one before, and a fourth.
+const CYCLE: &str = r#"
+{"time":1000000,"process":0,"type":"invoke","f":"txn","value":[["append","x",1],["r","y",null]]}
+{"time":1200000,"process":1,"type":"invoke","f":"txn","value":[["append","y",1],["r","z",null]]}
+{"time":1300000,"process":2,"type":"invoke","f":"txn","value":[["append","z",1],["r","x",null]]}
+{"time":2200000,"process":0,"type":"ok","f":"txn","value":[["append","x",1],["r","y",[]]]}
+{"time":2500000,"process":1,"type":"ok","f":"txn","value":[["append","y",1],["r","z",[]]]}
+{"time":2900000,"process":2,"type":"ok","f":"txn","value":[["append","z",1],["r","x",[]]]}
+{"time":3000000,"process":0,"type":"invoke","f":"txn","value":[["r","x",null],["r","y",null],["r","z",null]]}
+{"time":3400000,"process":0,"type":"ok","f":"txn","value":[["r","x",[1]],["r","y",[1]],["r","z",[1]]]}
+"#;
+
+#[test]
+fn a_cycle_is_drawn_with_its_reasons() {
+    let history = jsonl::read(CYCLE.as_bytes(), "cycle").unwrap();
+    let report = transactions::check(&history, &transactions::Options::default());
+    let verdict = Verdict::merge([("transactions".to_string(), report)]);
+    assert_eq!(verdict.anomaly_types, ["G2-item"]);
+    let page = page(&history, &verdict);
+    let meaning = "A cycle with two or more reads of what others overwrote";
+    for part in [meaning, "T1 did not see T2's append of 1 to y", "rw, read before it was"] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert_eq!(page.matches("class=\"edge why-rw\"").count(), 3);
+    assert_eq!(page.matches("label concerned").count(), 6, "what the edges are about");
+    keep("cycle.html", &page);
 }
 
 #[test]

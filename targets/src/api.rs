@@ -2,6 +2,7 @@
 //! api, so that every target with that api can run it.
 
 pub mod kv;
+pub mod orders;
 pub mod store;
 pub mod txn;
 
@@ -10,6 +11,8 @@ pub mod txn;
 pub enum Request {
     /// Of the key-value api.
     Kv(kv::Request),
+    /// Of the api of order services.
+    Orders(orders::Request),
     /// Of the transactional api.
     Txn(txn::Request),
     /// Of the api of eventually consistent stores.
@@ -21,6 +24,8 @@ pub enum Request {
 pub enum Response {
     /// Of the key-value api.
     Kv(kv::Response),
+    /// Of the api of order services.
+    Orders(orders::Response),
     /// Of the transactional api.
     Txn(txn::Response),
     /// Of the api of eventually consistent stores.
@@ -45,7 +50,7 @@ impl TryFrom<Request> for kv::Request {
     fn try_from(request: Request) -> Result<kv::Request, Request> {
         match request {
             Request::Kv(request) => Ok(request),
-            other @ (Request::Txn(_) | Request::Store(_)) => Err(other),
+            other => Err(other),
         }
     }
 }
@@ -58,7 +63,7 @@ impl TryFrom<Request> for store::Request {
         match request {
             Request::Kv(request) => Ok(request.into()),
             Request::Store(request) => Ok(request),
-            other @ Request::Txn(_) => Err(other),
+            other => Err(other),
         }
     }
 }
@@ -83,5 +88,22 @@ impl Response {
             (Request::Kv(_), Response::Store(response)) => Response::Kv(response.into()),
             (_, response) => response,
         }
+    }
+}
+
+impl TryFrom<Request> for orders::Request {
+    type Error = Request;
+
+    fn try_from(request: Request) -> Result<orders::Request, Request> {
+        match request {
+            Request::Orders(request) => Ok(request),
+            other => Err(other),
+        }
+    }
+}
+
+impl From<orders::Response> for Response {
+    fn from(response: orders::Response) -> Response {
+        Response::Orders(response)
     }
 }

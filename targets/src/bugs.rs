@@ -13,6 +13,7 @@
 //! | raft-kv | `double-apply` | a retry counts twice | a write comes back | databases without idempotent writes |
 //! | raft-kv | `commit-prior-term` | entries are given out that may yet be overwritten | lost write | the paper's figure 8 |
 //! | raft-kv | `lose-snapshot-tail` | a restart forgets | lost write, by restart | |
+//! | raft-kv | `keep-vote` | a vote is given once and for all | elections nobody wins | |
 //! | raft-kv | `dirty-read` | drafts of others are seen | G1a | |
 //! | raft-kv | `dirty-write` | writes do not wait for their commit | G0 | stores without transactions |
 //! | raft-kv | `read-skew` | each read sees another state | G-single-item | |
@@ -30,6 +31,15 @@
 //! | eventual | `counter-double-merge` | a retry counts twice | a counter beyond its bounds | Cassandra's counters |
 //! | eventual | `non-monotonic-session` | any replica will do | reads go back | reads from replicas |
 //! | eventual | `clock-skew-lww` | a slow clock's write loses to an older one | own write not read | Cassandra with skewed clocks |
+//! | saga-orders | `no-idempotency` | a retry is done again | double charge | payment apis without keys |
+//! | saga-orders | `lost-compensation` | a restart forgets refunds | cancelled and charged |  |
+//! | saga-orders | `compensate-unknown` | a timeout counts as a no | money lost | timeouts read as failures |
+//! | saga-orders | `ack-before-journal` | memory is enough for an answer | a confirmed order vanishes | asynchronous replication |
+//! | saga-orders | `no-fencing` | two orchestrators | shipped and refunded | locks without tokens |
+//! | saga-orders | `outbox-not-atomic` | state and event are two writes | an order hangs | dual writes |
+//! | saga-orders | `oversell` | check, then act | negative stock | check-then-act without a lock |
+//! | saga-orders | `stuck-saga` | a restart forgets to go on | an order hangs |  |
+//! | saga-orders | `out-of-order-compensation` | an undone step is new again | cancelled and charged | keys kept beside the row |
 
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +67,8 @@ pub enum Bug {
     CommitPriorTerm,
     /// Entries behind a snapshot are lost on restart.
     LoseSnapshotTail,
+    /// A vote of an earlier term still binds: elections go on and nobody wins them.
+    KeepVote,
     /// A transaction sees what others have written and not committed.
     DirtyRead,
     /// A transaction's writes take effect one by one, before its commit.
@@ -91,6 +103,24 @@ pub enum Bug {
     NonMonotonicSession,
     /// Stamps are the plain clock's.
     ClockSkewLww,
+    /// Services have no idempotency keys.
+    NoIdempotency,
+    /// An orchestrator that begins to lead takes orders whose undoing was under way for undone.
+    LostCompensation,
+    /// A charge that is not answered in time counts as refused, and is not refunded.
+    CompensateUnknown,
+    /// The orchestrator answers and acts at once, and writes its log up to 300 ms later.
+    AckBeforeJournal,
+    /// Nobody compares fencing tokens.
+    NoFencing,
+    /// The event of a change is put into the outbox a moment after the change is on disk.
+    OutboxNotAtomic,
+    /// Stock is looked at, and taken a moment later without looking again.
+    Oversell,
+    /// An orchestrator that begins to lead does not go on with the orders under way.
+    StuckSaga,
+    /// A compensation deletes the key of its step.
+    OutOfOrderCompensation,
 }
 
 /// What is known of a bug.
@@ -195,6 +225,15 @@ pub const ALL: &[Entry] = &[
                    behind it.",
         anomaly: "lost write, seen as stale-read or lost-update",
         needs: &["--nemesis", "kill", "--nemesis-interval", "1s"],
+    },
+    Entry {
+        bug: Bug::KeepVote,
+        name: "keep-vote",
+        target: "raft-kv",
+        sentence: "A node does not take its vote back in a new term: whom it has voted for once \
+                   is whom it can vote for.",
+        anomaly: "livelock, seen as unavailable-after-heal",
+        needs: &["--nemesis", "partition,kill", "--nemesis-interval", "500ms"],
     },
     Entry {
         bug: Bug::DirtyRead,
@@ -378,6 +417,85 @@ pub const ALL: &[Entry] = &[
         anomaly: "session-guarantees broken: the client's own write is not there, an older one is",
         needs: &["--workload", "session", "--target-opt", "clock-skew-ms=500"],
     },
+    Entry {
+        bug: Bug::NoIdempotency,
+        name: "no-idempotency",
+        target: "saga-orders",
+        sentence: "Services have no idempotency keys: a step that is asked for again is done again.",
+        anomaly: "duplicate-effect: a customer is charged twice",
+        needs: &["--nemesis", "partition,pause", "--nemesis-interval", "1s"],
+    },
+    Entry {
+        bug: Bug::LostCompensation,
+        name: "lost-compensation",
+        target: "saga-orders",
+        sentence: "An orchestrator that begins to lead takes orders whose undoing was under way for undone.",
+        anomaly: "leftover-effect: cancelled, and still charged",
+        needs: &["--nemesis", "kill,pause", "--nemesis-interval", "500ms"],
+    },
+    Entry {
+        bug: Bug::CompensateUnknown,
+        name: "compensate-unknown",
+        target: "saga-orders",
+        sentence: "A charge that is not answered in time counts as refused, and is not refunded.",
+        anomaly: "leftover-effect: refused, and charged",
+        needs: &["--nemesis", "partition,pause", "--nemesis-interval", "1s"],
+    },
+    Entry {
+        bug: Bug::AckBeforeJournal,
+        name: "ack-before-journal",
+        target: "saga-orders",
+        sentence: "The orchestrator answers and acts at once, and writes its log up to 300 ms later.",
+        anomaly: "lost-order: a confirmed order is gone, or its charge has no order",
+        needs: &["--nemesis", "kill", "--nemesis-interval", "1s"],
+    },
+    Entry {
+        bug: Bug::NoFencing,
+        name: "no-fencing",
+        target: "saga-orders",
+        sentence: "A lease is not looked at again once it was granted, and nobody compares fencing tokens: an orchestrator that was paused goes on beside its successor.",
+        anomaly: "went-back, lost-order or leftover-effect: two orchestrators drive one saga",
+        needs: &["--nemesis", "pause", "--nemesis-interval", "1s"],
+    },
+    Entry {
+        bug: Bug::OutboxNotAtomic,
+        name: "outbox-not-atomic",
+        target: "saga-orders",
+        sentence: "The event of a change is put into the outbox a moment after the change is on disk.",
+        anomaly: "stuck-saga: nobody heard of a step that was done",
+        needs: &[
+            "--target-opt",
+            "style=choreography",
+            "--nemesis",
+            "kill",
+            "--nemesis-interval",
+            "1s",
+        ],
+    },
+    Entry {
+        bug: Bug::Oversell,
+        name: "oversell",
+        target: "saga-orders",
+        sentence: "Stock is looked at, and taken a moment later without looking again.",
+        anomaly: "below-zero: more is sold than there is",
+        needs: &[],
+    },
+    Entry {
+        bug: Bug::StuckSaga,
+        name: "stuck-saga",
+        target: "saga-orders",
+        sentence: "An orchestrator that begins to lead does not go on with the orders under way.",
+        anomaly: "stuck-saga: orders never end",
+        needs: &["--nemesis", "kill,pause", "--nemesis-interval", "1s"],
+    },
+    Entry {
+        bug: Bug::OutOfOrderCompensation,
+        name: "out-of-order-compensation",
+        target: "saga-orders",
+        sentence: "A compensation deletes the key of its step: a copy of the step that comes later is done again.",
+        anomaly: "duplicate-effect: charged again after the refund",
+        needs: &[],
+    },
 ];
 
 /// The bug called `name`.
@@ -417,8 +535,9 @@ mod tests {
             assert_eq!(json, format!("\"{}\"", entry.name), "one name for plans and people");
             assert!(entry.sentence.ends_with('.') && !entry.anomaly.is_empty());
         }
-        assert_eq!(of("raft-kv").count(), 20);
+        assert_eq!(of("raft-kv").count(), 21);
         assert_eq!(of("eventual").count(), 7);
+        assert_eq!(of("saga-orders").count(), 9);
         assert_eq!(find("no-such-bug"), None);
     }
 }

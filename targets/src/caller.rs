@@ -17,7 +17,7 @@
 //! A transaction is asked for whole. If the target answers that it has begun an interactive one,
 //! the caller goes on with its operations and its commit, each a request with retries of its own.
 
-use crate::api::{Outcome, Request, Response, kv, store, txn};
+use crate::api::{Outcome, Request, Response, kv, orders, store, txn};
 use crate::node::NodeId;
 use interactive::Interactive;
 use std::time::Duration;
@@ -224,7 +224,7 @@ impl Caller {
     /// An attempt may have arrived; if it has, it may have an effect.
     fn may_have_reached(&mut self) {
         self.reached |= match &self.request {
-            Request::Kv(_) | Request::Store(_) => true,
+            Request::Kv(_) | Request::Orders(_) | Request::Store(_) => true,
             Request::Txn(request) => interactive::has_effect(request),
         };
     }
@@ -271,6 +271,8 @@ impl Caller {
 fn repeatable(request: &Request) -> bool {
     match request {
         Request::Kv(kv) => kv.session.is_some() || matches!(kv.op, kv::Op::Read { .. }),
+        // Orders have names, and whatever is done to one by name may be repeated.
+        Request::Orders(_) => true,
         Request::Txn(txn) => txn.session.is_some() || !interactive::has_effect(txn),
         Request::Store(store) => store.session.is_some() || store.op.reads(),
     }
@@ -280,8 +282,9 @@ fn repeatable(request: &Request) -> bool {
 fn error_of(response: &Response) -> Option<(bool, &str)> {
     match response {
         Response::Kv(kv::Response::Error { definite, reason })
+        | Response::Orders(orders::Response::Error { definite, reason })
         | Response::Store(store::Response::Error { definite, reason }) => Some((*definite, reason)),
         Response::Txn(txn::Response::Refused { reason }) => Some((true, reason)),
-        Response::Kv(_) | Response::Store(_) | Response::Txn(_) => None,
+        Response::Kv(_) | Response::Orders(_) | Response::Store(_) | Response::Txn(_) => None,
     }
 }

@@ -19,5 +19,6 @@ pub mod node;
 pub mod options;
 pub mod raft;
 pub mod registry;
+pub mod saga;
 pub mod seed;
 pub mod sim;

@@ -11,6 +11,7 @@ use crate::names::UnknownName;
 use crate::node::{Config, Node};
 use crate::raft::RaftKv;
 use crate::raft::invariants::Invariants;
+use crate::saga::{SagaOrders, invariants::Invariants as SagaInvariants};
 use crate::seed::Seed;
 use crate::sim::{Clients, Cluster, Coverage, Observer, Setup, SetupError, World};
 use std::collections::BTreeMap;
@@ -74,6 +75,18 @@ pub const TARGETS: &[Target] = &[
             ("snapshot-every", &["", "4", "20", "100"]),
             ("sessions", &["", "", "", "8"]),
             ("heartbeat-ms", &["", "", "20", "100"]),
+        ],
+        workload_defaults: &[],
+    }),
+    Target::new::<SagaOrders, SagaInvariants>(About {
+        name: "saga-orders",
+        description: "an order service of five services; each order is a saga",
+        workloads: &["orders"],
+        nodes: crate::saga::NODES,
+        varied: &[
+            ("style", &["", "choreography"]),
+            ("lease-ms", &["", "", "200", "1000"]),
+            ("retry-ms", &["", "", "20"]),
         ],
         workload_defaults: &[],
     }),

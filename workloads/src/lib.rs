@@ -11,6 +11,7 @@ pub mod counter;
 pub mod generator;
 pub mod kv;
 pub mod options;
+pub mod orders;
 pub mod register;
 pub mod registry;
 pub mod replicas;

@@ -2,6 +2,7 @@
 
 use crate::counter::{self, Counter, Steps};
 use crate::options::{OptionError, OptionSpec, Options};
+use crate::orders::{self, Orders, OrdersOptions};
 use crate::register::{self, Register, RegisterOptions};
 use crate::session::{self, Session};
 use crate::set::{self, Set};
@@ -131,6 +132,16 @@ pub const WORKLOADS: &[Entry] = &[
         options: txn::MONOTONIC_OPTIONS,
         checks: &[Check::Invariant { name: "monotonic" }, Check::Stats],
         construct: |options, seed, nodes| Ok(Box::new(Monotonic::new(options, seed, nodes)?)),
+    },
+    Entry {
+        name: "orders",
+        api: "orders",
+        about: "orders of many customers for few items: placed, taken back, read",
+        options: orders::OPTIONS,
+        checks: &[Check::Orders, Check::Stats],
+        construct: |options, seed, _| {
+            Ok(Box::new(Orders::new(OrdersOptions::from_options(options)?, seed)))
+        },
     },
     SET,
     G_COUNTER,

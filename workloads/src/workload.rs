@@ -25,6 +25,8 @@ pub enum Check {
         /// The model's name among those of the checkers.
         model: &'static str,
     },
+    /// Orders end with all of their effects or with none, money and goods add up, and more.
+    Orders,
     /// The dependencies of its transactions have no cycle that the isolation level forbids.
     Transactions {
         /// What transactions are made of: `append` or `wr`.

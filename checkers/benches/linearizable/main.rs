@@ -210,16 +210,24 @@ fn against_peers(table: &Table) {
     let crashed = [(5, 1_000, 0.01), (5, 1_000, 0.02)];
     for (clients, calls, crashed) in shapes.into_iter().chain(crashed) {
         let shape = Shape { clients, calls: calls.min(table.size), crashed };
-        for valid in [true, false] {
-            let name = format!(
-                "peers: register, {clients} clients, {} % crashed, {}",
-                crashed * 100.0,
-                words(valid)
-            );
-            if table.wants(&name) {
-                table.check(&name, || shapes::of_register(&shapes::register(shape, valid), valid));
-                peers_of(&name, &shapes::register(shape, valid), valid);
-            }
+        let name = format!("peers: register, {clients} clients, {} % crashed", crashed * 100.0);
+        beside_peers(table, &name, |valid| shapes::register(shape, valid));
+    }
+    // Where values repeat ours searches too: breadth first, the others depth first.
+    for (clients, calls) in [(10, 1_000), (10, 10_000), (20, 1_000), (50, 1_000)] {
+        let shape = Shape { clients, calls: calls.min(table.size), crashed: 0.0 };
+        let name = format!("peers: five values, {clients} clients");
+        beside_peers(table, &name, |valid| shapes::repeating(shape, valid));
+    }
+}
+
+fn beside_peers(table: &Table, name: &str, calls: impl Fn(bool) -> Vec<RegisterCall>) {
+    for valid in [true, false] {
+        let name = format!("{name}, {}", words(valid));
+        if table.wants(&name) {
+            let calls = calls(valid);
+            table.check(&name, || shapes::of_register(&calls, valid));
+            peers_of(&name, &calls, valid);
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The histories that are measured: simulated, with verdicts that are known by construction.
 
-use crate::linearizable_support::{Recorded, Shape, record, record_register, rng, simulate};
+use crate::linearizable_support::{
+    Recorded, Shape, record, record_pool, record_register, rng, serve_register, simulate,
+};
 use quorate_checkers::history::History;
 use quorate_checkers::linearizable::{Call, ModelKind};
 use quorate_checkers::model::{
@@ -32,7 +34,7 @@ pub(crate) fn register(shape: Shape, valid: bool) -> Vec<RegisterCall> {
         let old = std::mem::replace(&mut latest, fresh);
         if kind == 2 { RegisterInput::Write(fresh) } else { RegisterInput::Cas { old, new: fresh } }
     };
-    let told = |state: &mut i64, input: &RegisterInput<i64>| (serve(state, input), *state);
+    let told = |state: &mut i64, input: &RegisterInput<i64>| (serve_register(state, input), *state);
     let calls = simulate(&mut rng(1), shape, 0, ask, told);
     let mut calls: Vec<RegisterCall> = calls.into_iter().map(refusals_are_reads).collect();
     if !valid {
@@ -50,21 +52,6 @@ fn refusals_are_reads(call: Call<RegisterInput<i64>, (RegisterOutput<i64>, i64)>
         other => (call.input, other.map(|(output, _)| output)),
     };
     Call { process, input, output, invoke, complete }
-}
-
-fn serve(state: &mut i64, input: &RegisterInput<i64>) -> RegisterOutput<i64> {
-    match input {
-        RegisterInput::Read => RegisterOutput::Seen(*state),
-        RegisterInput::Write(value) => {
-            *state = *value;
-            RegisterOutput::Done
-        }
-        RegisterInput::Cas { old, new } if old == state => {
-            *state = *new;
-            RegisterOutput::Done
-        }
-        RegisterInput::Cas { .. } => RegisterOutput::Refused,
-    }
 }
 
 /// Lets a read at 98 % return what was written at least `age` calls before and overwritten since.
@@ -94,7 +81,7 @@ pub(crate) fn repeating(shape: Shape, valid: bool) -> Vec<RegisterCall> {
             _ => RegisterInput::Cas { old: rng.random_range(1..=5), new: rng.random_range(1..=5) },
         }
     };
-    let mut calls = simulate(&mut rng(2), shape, 0, ask, serve);
+    let mut calls = simulate(&mut rng(2), shape, 0, ask, serve_register);
     if !valid {
         let is_read = |call: &RegisterCall| matches!(call.output, Some(RegisterOutput::Seen(_)));
         let late = calls.len() * 98 / 100;
@@ -124,7 +111,7 @@ pub(crate) fn keyed(shape: Shape, keys: usize) -> Case {
         (rng.random_range(0..keys), input)
     };
     let apply = |state: &mut Vec<i64>, (key, input): &(usize, RegisterInput<i64>)| {
-        serve(&mut state[*key], input)
+        serve_register(&mut state[*key], input)
     };
     let calls = simulate(&mut rng(3), shape, vec![0; keys], ask, apply);
     let key = |call: &Call<(usize, RegisterInput<i64>), _>| {
@@ -192,17 +179,6 @@ fn take_twice(calls: &mut [Call<PoolInput<i64>, PoolOutput<i64>>]) {
         let output = calls[one].output.take();
         calls[one].output = calls[other].output.take();
         calls[other].output = output;
-    }
-}
-
-fn record_pool(input: &PoolInput<i64>, output: Option<&PoolOutput<i64>>) -> Recorded {
-    let item = match output {
-        Some(PoolOutput::Item(Some(item))) => Value::Int(*item),
-        _ => Value::Null,
-    };
-    match input {
-        PoolInput::Add(item) => Recorded::ok("enqueue", Value::Int(*item), Value::Int(*item)),
-        _ => Recorded::ok("dequeue", Value::Null, item),
     }
 }
 

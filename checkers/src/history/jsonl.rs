@@ -40,6 +40,13 @@ pub struct Loaded {
     pub notes: Vec<String>,
 }
 
+/// Reads one line alone, for those who look at a file while it grows: what is blank, cut off or
+/// wrong is nothing, and nobody asks whether events fit together. An index that the line does not
+/// tell is the largest.
+pub fn event(line: &str) -> Option<Event> {
+    line::parse(line, &mut Names::default()).ok().flatten()
+}
+
 /// Reads a whole history; `origin` is the file's name in errors. An empty input is an empty
 /// history. Blank lines, CRLF and a byte order mark are passed over.
 ///

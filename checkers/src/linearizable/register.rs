@@ -14,6 +14,7 @@ mod zones;
 
 use super::Outcome;
 use super::key::{Algorithm, KeyContext, KeyReport};
+use crate::verdict::Anomaly;
 pub(super) use calls::{Action, INITIAL, OPEN, RegisterCall, RegisterCalls, ValueId, refusal};
 use refused::Refusals;
 pub(super) use relaxed::{Stale, staleness};
@@ -72,6 +73,12 @@ fn by_zones(register: &RegisterCalls<'_>) -> ByZones {
             Refusals::Open => ByZones::Open,
         },
     }
+}
+
+/// What the search shows of a register, whatever else could decide it.
+pub(super) fn dead_end(context: &mut KeyContext<'_, '_>) -> Option<Anomaly> {
+    let register = RegisterCalls::of(&context.group).ok()?;
+    ladder::by_search_alone(context, &register)
 }
 
 fn report(outcome: Outcome, algorithm: Algorithm) -> KeyReport {

@@ -48,6 +48,7 @@ impl Staleness {
             "stale_keys": stale.collect::<Vec<_>>(),
             "otherwise_wrong_keys": self.otherwise,
             "undecided_keys": self.undecided,
+            "why": self.to_string(),
         })
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, json};
 use std::fmt;
 
 /// The name of this checker in reports.
-pub(crate) const CHECKER: &str = "linearizable";
+pub const CHECKER: &str = "linearizable";
 
 /// A time for people.
 pub(crate) struct Millis(pub(crate) Nanos);

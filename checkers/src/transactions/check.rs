@@ -9,7 +9,7 @@ use super::lattice::TxnModel;
 use super::order::{self, Intervals};
 use super::step::Step;
 use super::table::{Action, Table};
-use super::{list_append, rw_register};
+use super::{list_append, parse, rw_register};
 use crate::history::{History, OpIndex};
 use crate::verdict::{Anomaly, CheckerReport, Valid};
 use serde_json::{Map, json};
@@ -82,23 +82,24 @@ impl Workload {
         }
     }
 
-    /// By the operations: lists if anything was appended or read as a list, registers if
-    /// anything was written or read otherwise; nothing where both or neither is so.
-    pub fn guess(table: &Table) -> Result<Workload, Unguessed> {
-        let (mut lists, mut registers) = (false, false);
-        for op in table.all_ops() {
-            match op.action {
-                Action::Append(_) | Action::ReadList(_) => lists = true,
-                Action::Write(_) => registers = true,
-                Action::Read(value) => registers |= value != super::ValueId::NIL,
-                Action::ReadUnknown => {}
-            }
-        }
-        match (lists, registers) {
-            (true, true) => Err(Unguessed),
-            (true, false) => Ok(Workload::Append),
-            (false, _) => Ok(Workload::Register),
-        }
+    /// By the operations: lists if anything was appended or read as a list, else registers. An
+    /// error where some say the one and some the other. Linear, and holds nothing.
+    pub fn guess(history: &History) -> Result<Workload, Unguessed> {
+        Workload::told_by(parse::signs(history))
+    }
+
+    fn of_table(table: &Table) -> Result<Workload, Unguessed> {
+        Workload::told_by(table.all_ops().iter().filter_map(|op| match op.action {
+            Action::Append(_) | Action::ReadList(_) => Some(Workload::Append),
+            Action::Write(_) => Some(Workload::Register),
+            Action::Read(value) => (value != super::ValueId::NIL).then_some(Workload::Register),
+            Action::ReadUnknown => None,
+        }))
+    }
+
+    fn told_by(mut signs: impl Iterator<Item = Workload>) -> Result<Workload, Unguessed> {
+        let Some(first) = signs.next() else { return Ok(Workload::Register) };
+        if signs.any(|sign| sign != first) { Err(Unguessed) } else { Ok(first) }
     }
 }
 
@@ -151,7 +152,7 @@ pub fn check(history: &History, options: &Options) -> CheckerReport {
 
 /// Checks a table of transactions.
 pub fn check_table(table: &Table, options: &Options) -> CheckerReport {
-    let guessed = options.workload.map_or_else(|| Workload::guess(table), Ok);
+    let guessed = options.workload.map_or_else(|| Workload::of_table(table), Ok);
     let workload = match guessed {
         Ok(workload) => workload,
         Err(error) => return CheckerReport::unknown(format!("{error}.")),
@@ -386,7 +387,7 @@ impl Report<'_> {
             let step = self.step(a, b, *why, explain);
             let (a, b) = (format!("T{}", at + 1), format!("T{}", (at + 1) % count + 1));
             words.push(format!("{a} comes before {b}, because {}", step.words(&a, &b)));
-            steps.push(step.json(self.table));
+            steps.push(step.json(self.table, &a, &b));
         }
         if let Some(last) = words.pop() {
             text.push_str(&words.join("; "));

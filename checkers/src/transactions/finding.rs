@@ -1,6 +1,7 @@
 //! What was found besides cycles, kept within bounds.
 
 use super::kind::{AnomalyKind, KindSet};
+use super::table::{KeyId, Table, ValueId};
 use serde_json::{Map, Value as Json};
 use std::collections::BTreeMap;
 
@@ -17,6 +18,16 @@ pub(super) struct Finding {
     pub(super) txns: Vec<u32>,
     /// More, by name.
     pub(super) evidence: Map<String, Json>,
+}
+
+/// A value that a read returned and that should not be there.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shown<'a> {
+    pub(super) table: &'a Table,
+    pub(super) key: KeyId,
+    pub(super) value: ValueId,
+    /// The transaction that read it.
+    pub(super) reader: u32,
 }
 
 /// All anomalies found.
@@ -41,6 +52,30 @@ impl Findings {
         }
     }
 
+    /// Notes a read of what should not be there. `rest` ends the sentence that says so; `writer` is
+    /// the other transaction that shows it.
+    pub(super) fn add_read(
+        &mut self,
+        kind: AnomalyKind,
+        shown: Shown<'_>,
+        writer: Option<u32>,
+        rest: impl FnOnce() -> String,
+    ) {
+        let Shown { table, key, value, reader } = shown;
+        self.add(kind, || Finding {
+            kind,
+            text: format!(
+                "{} read {} from {}{}.",
+                table.who(reader),
+                table.value_words(value),
+                table.key_words(key),
+                rest()
+            ),
+            txns: [reader].into_iter().chain(writer).collect(),
+            evidence: evidence(table, key, &[("value", value)]),
+        });
+    }
+
     /// Notes that a key could not be judged.
     pub(super) fn give_up(&mut self, why: impl FnOnce() -> String) {
         self.broken_keys += 1;
@@ -52,4 +87,11 @@ impl Findings {
     pub(super) fn kinds(&self) -> KindSet {
         self.counts.keys().copied().collect()
     }
+}
+
+/// A key and values of it, by name.
+pub(super) fn evidence(table: &Table, key: KeyId, values: &[(&str, ValueId)]) -> Map<String, Json> {
+    let key = ("key".to_owned(), table.key_json(key));
+    let values = values.iter().map(|(name, value)| ((*name).to_owned(), table.value_json(*value)));
+    std::iter::once(key).chain(values).collect()
 }

@@ -8,7 +8,7 @@
 use super::registers::Registers;
 use super::serial::{self, Effort, single_operations};
 use super::weak::{self, Findings, Level};
-use super::{Action, Table, ValueId, timestamps};
+use super::{Action, Table, ValueId, Workload, parse, timestamps};
 use crate::history::History;
 use crate::verdict::{CheckerReport, Valid};
 use serde_json::{Map, json};
@@ -86,6 +86,10 @@ impl std::fmt::Display for Model {
 /// Whether a history is one that these checkers judge: transactions over registers, or single
 /// operations on them.
 pub fn is_registers(history: &History) -> bool {
+    // Lists are told by their first operations, without a table of them all.
+    if parse::signs(history).any(|sign| sign == Workload::Append) {
+        return false;
+    }
     let table = table(history);
     table.is_some_and(|table| {
         let register = |action: &Action| match action {

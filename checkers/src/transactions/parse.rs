@@ -5,8 +5,9 @@
 //! micro-operations, else from its invocation; what it read is then unknown wherever it says
 //! `null`. Operations that are no transactions are left out and counted.
 
+use super::check::Workload;
 use super::table::{Action, Outcome, Session, Table};
-use crate::history::{EventType, History, OpIndex, OpView, Process};
+use crate::history::{Event, EventType, History, OpIndex, OpView, Process};
 use crate::value::Value;
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
@@ -70,6 +71,21 @@ fn asks_micro_ops(op: &OpView<'_>) -> bool {
     !items.is_empty() && items.iter().all(|item| name(item).is_some())
 }
 
+/// What the micro-operations of a history say of its objects, where they say anything; those that
+/// make no sense are passed over.
+pub(super) fn signs(history: &History) -> impl Iterator<Item = Workload> {
+    let transactions = history.ops().filter(is_transaction);
+    let items = transactions.flat_map(|op| told(&op).value.as_list().unwrap_or_default());
+    items.filter_map(|item| {
+        let item = item.as_list()?;
+        match (item.first()?.as_str().and_then(Name::of)?, item.get(2)) {
+            (Name::Append, _) | (Name::Read, Some(Value::List(_))) => Some(Workload::Append),
+            (Name::Read, None | Some(Value::Null)) => None,
+            (Name::Write | Name::Read, _) => Some(Workload::Register),
+        }
+    })
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Name {
     Read,
@@ -89,11 +105,12 @@ impl Name {
 }
 
 fn add(table: &mut Table, session: Session, op: &OpView<'_>) -> Result<(), Malformed> {
-    let (outcome, event) = match (op.outcome, op.complete) {
-        (EventType::Ok, Some(complete)) => (Outcome::Ok, complete),
-        (EventType::Fail, complete) => (Outcome::Fail, told(op, complete)),
-        (_, complete) => (Outcome::Info, told(op, complete)),
+    let outcome = match op.outcome {
+        EventType::Ok => Outcome::Ok,
+        EventType::Fail => Outcome::Fail,
+        _ => Outcome::Info,
     };
+    let event = told(op);
     let at = event.index;
     let malformed = |field: String, expected, found: &Value| Malformed {
         at,
@@ -136,18 +153,16 @@ fn add(table: &mut Table, session: Session, op: &OpView<'_>) -> Result<(), Malfo
     Ok(())
 }
 
-/// Where an operation without success says best what it did.
-fn told<'a>(
-    op: &OpView<'a>,
-    complete: Option<&'a crate::history::Event>,
-) -> &'a crate::history::Event {
+/// The event that says best what an operation did.
+fn told<'a>(op: &OpView<'a>) -> &'a Event {
     let asked = op.input().as_list().map(<[Value]>::len);
-    let same = |event: &&crate::history::Event| {
-        event.value.as_list().is_some_and(|items| {
-            Some(items.len()) == asked && items.iter().all(|item| item.as_list().is_some())
-        })
+    let same = |event: &&Event| {
+        op.outcome == EventType::Ok
+            || event.value.as_list().is_some_and(|items| {
+                Some(items.len()) == asked && items.iter().all(|item| item.as_list().is_some())
+            })
     };
-    complete.filter(same).unwrap_or(op.invoke)
+    op.complete.filter(same).unwrap_or(op.invoke)
 }
 
 fn item_name(item: &Value) -> Value {

@@ -18,7 +18,7 @@
 mod build;
 mod words;
 
-pub use words::CHECKER;
+pub use words::{CHECKER, CycleStep};
 
 use super::{KeyId, Table, TxnId, ValueId};
 use crate::verdict::Anomaly;

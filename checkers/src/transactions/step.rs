@@ -42,10 +42,11 @@ impl Step {
         self.text.replace("{a}", a).replace("{b}", b)
     }
 
-    /// For programs: the names are those that Elle's reports use.
-    pub(super) fn json(&self, table: &Table) -> Json {
+    /// For programs: the names are those that Elle's reports use, and `text` says it in words.
+    pub(super) fn json(&self, table: &Table, a: &str, b: &str) -> Json {
         let mut map = Map::new();
         map.insert("type".into(), json!(self.why.name()));
+        map.insert("text".into(), json!(self.words(a, b)));
         if let Some(key) = self.key {
             map.insert("key".into(), table.key_json(key));
         }

@@ -5,7 +5,7 @@ use super::Recorded;
 use quorate_checkers::format::{Format, Options as Reading, read};
 use quorate_checkers::history::{Event, EventType, History, Nanos, OpIndex, Process};
 use quorate_checkers::linearizable::{Call, ModelKind, Options, Outcome, check, verdict};
-use quorate_checkers::model::{Effect, Model};
+use quorate_checkers::model::{Model, PermitInput, Semaphore};
 use quorate_checkers::value::Value;
 use quorate_checkers::verdict::Valid;
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ pub(crate) struct Case {
 pub(crate) enum Subject {
     History(History, ModelKind),
     Registers(Vec<Call<Vec<Access>, Vec<i64>>>),
-    Semaphore(Vec<Call<Permit, bool>>),
+    Semaphore(Vec<Call<PermitInput, bool>>),
 }
 
 /// The verdict on a case, and which algorithms gave it.
@@ -374,45 +374,9 @@ fn registers(history: &History) -> Vec<Call<Vec<Access>, Vec<i64>>> {
     history.ops().filter(|op| op.outcome != EventType::Fail).map(call).collect()
 }
 
-/// A number of permits, none at first; taking one fails if there is none.
-struct Semaphore;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Permit {
-    Give,
-    Take,
-}
-
-impl Model for Semaphore {
-    type State = u32;
-    type Input = Permit;
-    /// Whether it was given or taken.
-    type Output = bool;
-    type Next = Option<u32>;
-
-    fn initial(&self) -> u32 {
-        0
-    }
-
-    fn step(&self, permits: &u32, input: &Permit, done: Option<&bool>) -> Option<u32> {
-        match (input, done) {
-            (Permit::Give, _) => permits.checked_add(1),
-            (Permit::Take, Some(false)) => (*permits == 0).then_some(0),
-            (Permit::Take, _) => permits.checked_sub(1),
-        }
-    }
-
-    fn effect(&self, input: &Permit, done: Option<&bool>) -> Effect {
-        match (input, done) {
-            (Permit::Take, Some(false)) => Effect::Observes,
-            _ => Effect::Updates,
-        }
-    }
-}
-
-fn semaphore(lines: &[Line]) -> Vec<Call<Permit, bool>> {
+fn semaphore(lines: &[Line]) -> Vec<Call<PermitInput, bool>> {
     let call = |(at, line): (usize, &Line)| {
-        let input = if line.method == "incr" { Permit::Give } else { Permit::Take };
+        let input = if line.method == "incr" { PermitInput::Release } else { PermitInput::Acquire };
         // A call ends before another begins at the same time.
         Call::new(at as u64, input, line.begin * 2 + 1, line.words[0] == 1, line.end * 2)
     };

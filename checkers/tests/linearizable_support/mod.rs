@@ -6,7 +6,7 @@ pub(crate) mod cases;
 
 use quorate_checkers::history::{Event, EventType, History, Nanos, OpIndex, Process};
 use quorate_checkers::linearizable::Call;
-use quorate_checkers::model::{Model, RegisterInput, RegisterOutput};
+use quorate_checkers::model::{Model, PoolInput, PoolOutput, RegisterInput, RegisterOutput};
 use quorate_checkers::value::{Name, Value};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -181,6 +181,38 @@ pub(crate) fn record<I, O>(
         }
     });
     History::from_events(events.collect()).expect("a well-formed history")
+}
+
+/// What an atomic register does.
+pub(crate) fn serve_register<V: Copy + PartialEq>(
+    state: &mut V,
+    input: &RegisterInput<V>,
+) -> RegisterOutput<V> {
+    match input {
+        RegisterInput::Read => RegisterOutput::Seen(*state),
+        RegisterInput::Write(new) => {
+            *state = *new;
+            RegisterOutput::Done
+        }
+        RegisterInput::Cas { old, new } if old == state => {
+            *state = *new;
+            RegisterOutput::Done
+        }
+        RegisterInput::Cas { .. } => RegisterOutput::Refused,
+    }
+}
+
+/// A container's call, as it is recorded.
+pub(crate) fn record_pool(input: &PoolInput<i64>, output: Option<&PoolOutput<i64>>) -> Recorded {
+    let item = match output {
+        Some(PoolOutput::Item(Some(item))) => Value::Int(*item),
+        _ => Value::Null,
+    };
+    match input {
+        PoolInput::Add(item) => Recorded::ok("enqueue", Value::Int(*item), Value::Int(*item)),
+        PoolInput::Take => Recorded::ok("dequeue", Value::Null, item),
+        PoolInput::Peek => Recorded::ok("peek", Value::Null, item),
+    }
 }
 
 /// A register's call, as it is recorded; 0 is the initial value, `null`. A refused

@@ -18,13 +18,21 @@ const listenCopy = () => {
   }
 };
 
+/** Says that everything is there, and how long after the page was asked for. */
+const ready = () => {
+  document.documentElement.dataset.readyMs = String(Math.round(performance.now()));
+  document.documentElement.dataset.ready = 'true';
+};
+
 const start = async () => {
   listenCopy();
   listenSteps();
   listenLamport();
+  listenCycles();
   const ops = decode(await unpack(), data.names);
   if (ops.count === 0) {
     byId('shown').textContent = 'no operations';
+    ready();
     return;
   }
   for (const id of ['filter', 'stage', 'help']) byId(id).hidden = false;
@@ -68,7 +76,7 @@ const start = async () => {
   }
   listenKeys(timeline, choose);
   follow();
-  document.documentElement.dataset.ready = 'true';
+  ready();
 };
 
 start().catch((error) => {

@@ -1,30 +1,29 @@
-// Walking through a linearization: the arrow keys move the current step, Enter shows it.
+// Walking through a linearization: the current step is marked in the table and in the picture
+// above it; Enter shows its operation in the timeline.
 
 const listenSteps = () => {
   for (const box of document.querySelectorAll('.steps')) {
     const rows = [...box.querySelectorAll('tbody tr')];
-    let at = rows.length - 1;
-    const move = (to) => {
-      rows[at]?.classList.remove('current');
-      at = Math.max(0, Math.min(to, rows.length - 1));
-      rows[at]?.classList.add('current');
+    const picture = box.closest('.card')?.querySelector('figure svg.plot:not(.graph)');
+    const drawn = (row) => (row?.dataset.op ? picture?.querySelectorAll(`[data-op="${row.dataset.op}"]`) ?? [] : []);
+    const go = walk(box, rows, ['ArrowUp', 'ArrowDown'], (row, before) => {
+      for (const shape of drawn(before)) shape.classList.remove('current');
+      for (const shape of drawn(row)) shape.classList.add('current');
       // Only the box scrolls, not the page.
-      const row = rows[at];
       if (row.offsetTop < box.scrollTop + 32) box.scrollTop = row.offsetTop - 32;
       else if (row.offsetTop + row.offsetHeight > box.scrollTop + box.clientHeight) {
         box.scrollTop = row.offsetTop + row.offsetHeight - box.clientHeight;
       }
-    };
-    box.scrollTop = box.scrollHeight;
-    box.addEventListener('keydown', (event) => {
-      const by = { ArrowUp: -1, ArrowDown: 1, PageUp: -10, PageDown: 10, Home: -rows.length, End: rows.length }[event.key];
-      if (by !== undefined) {
-        event.preventDefault();
-        move(at + by);
-      } else if (event.key === 'Enter' && event.target === box) {
-        rows[at]?.querySelector('a')?.click();
-      }
     });
-    box.addEventListener('focus', () => move(at));
+    // What went wrong is at the end.
+    box.scrollTop = box.scrollHeight;
+    box.addEventListener('focus', () => box.querySelector('tr.current') ?? go(rows.length - 1));
+    box.addEventListener('mouseover', (event) => {
+      const row = event.target.closest('tbody tr');
+      if (row) go(rows.indexOf(row));
+    });
+    box.addEventListener('keydown', (event) => {
+      if (event.key === 'Enter' && event.target === box) box.querySelector('tr.current a')?.click();
+    });
   }
 };

@@ -188,13 +188,13 @@ impl Request {
 
 /// Lists or registers, by the operations, and how that is told.
 fn guess(history: &History) -> Result<(&'static str, String)> {
-    let table = Table::from_history(history).map_err(wrong_name)?;
-    if table.is_empty() {
+    let others = Table::others(history);
+    if history.ops().count() == others {
         return Err(wrong("the history holds no transactions, so no model of these applies"));
     }
-    let workload = Workload::guess(&table).map_err(wrong_name)?;
+    let workload = Workload::guess(history).map_err(wrong_name)?;
     let kind = workload.name();
-    let left_out = match Table::others(history) {
+    let left_out = match others {
         0 => String::new(),
         others => format!("; {others} operations that are no transactions are left out"),
     };

@@ -330,8 +330,11 @@ fn print_found(tally: &Tally, style: Style) {
     for found in tally.found.iter().take(LISTED_MAX) {
         let failure = &found.failure;
         let seconds = failure.at as f64 / 1e9;
-        let kinds = failure.anomaly_types.join(", ");
-        outln!("  {:>6} {seconds:>5.1} s  {}: {kinds}", found.plan.seed.0, failure.reason);
+        let mut told = failure.reason.clone();
+        if failure.anomaly_types != [told.as_str()] {
+            told = format!("{told}: {}", failure.anomaly_types.join(", "));
+        }
+        outln!("  {:>6} {seconds:>5.1} s  {told}", found.plan.seed.0);
         outln!("{}", style.dim(&summary::wrap(&found.plan.command, 10)));
     }
     if let Some(more) = tally.found.len().checked_sub(LISTED_MAX + 1) {

@@ -8,7 +8,7 @@ use crate::outln;
 use crate::results;
 use crate::summary;
 use anyhow::{Context, Result};
-use quorate_checkers::history::{Event, EventType, History, jsonl};
+use quorate_checkers::history::{Event, EventType, History, OpIndex, jsonl};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -35,7 +35,7 @@ pub struct Args {
     /// Only events of this type: invoke, ok, fail, info
     #[arg(long = "type", value_name = "TYPE")]
     kind: Option<String>,
-    /// Only the events around this index, and the operation itself
+    /// Only the events around this index, with a picture of their operations
     #[arg(long, value_name = "INDEX")]
     around: Option<u32>,
     /// How it is printed; events in json are lines of the history
@@ -57,7 +57,7 @@ pub fn main(args: &Args) -> Result<ExitCode> {
         || args.around.is_some();
     if filtered {
         let events = pick(args, kind, &loaded.history)?;
-        print_events(args.format, &loaded.history, &events)?;
+        print_events(args.format, &loaded.history, &events, args.around.is_some())?;
     } else {
         print_verdict(args, &loaded)?;
     }
@@ -121,7 +121,7 @@ fn pick<'a>(args: &Args, kind: Option<EventType>, history: &'a History) -> Resul
         .collect())
 }
 
-fn print_events(format: Format, history: &History, events: &[&Event]) -> Result<()> {
+fn print_events(format: Format, history: &History, events: &[&Event], picture: bool) -> Result<()> {
     for event in events {
         match format {
             Format::Json => {
@@ -131,6 +131,11 @@ fn print_events(format: Format, history: &History, events: &[&Event]) -> Result<
             }
             Format::Text => outln!("{}", summary::operation_line(history, event.index)),
         }
+    }
+    if format == Format::Text && picture {
+        let indices: Vec<OpIndex> = events.iter().map(|event| event.index).collect();
+        outln!();
+        summary::print_timeline(history, &indices, Style::stdout());
     }
     if events.is_empty() && format == Format::Text {
         outln!("no event matches");

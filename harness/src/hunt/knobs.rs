@@ -10,7 +10,7 @@ use crate::plan::{Disk, Limits, Plan};
 use crate::world::sim::calm_weather;
 use anyhow::Result;
 use quorate_targets::bugs::Bug;
-use quorate_targets::node::NodeId;
+use quorate_targets::node::{Config, NodeId};
 use quorate_targets::registry;
 use quorate_targets::seed::Seed;
 use quorate_targets::sim::Weather;
@@ -58,6 +58,9 @@ const VARIED: &[(&str, &str, &[&str])] = &[
     ("register", "ops-per-key", &["", "40", "150", "2000"]),
     ("register", "crashes-per-key", &["", "3", "30"]),
     ("register", "cas", &["", "0", "6"]),
+    ("orders", "items", &["", "1", "10"]),
+    ("orders", "customers", &["", "2"]),
+    ("orders", "cancel", &["", "0", "6"]),
 ];
 
 /// How long the main phase is, in milliseconds.
@@ -87,7 +90,9 @@ pub fn draw(fixed: &Fixed, seed: Seed) -> Result<Plan> {
     workload_options.extend(target.defaults(fixed.workload));
     target_options.extend(fixed.target_options.clone());
     workload_options.extend(fixed.workload_options.clone());
-    let nodes = fixed.nodes.unwrap_or(nodes);
+    let nodes = fixed.nodes.unwrap_or_else(|| {
+        if boots(fixed.target, nodes) { nodes } else { default_size(fixed.target) }
+    });
     let time_limit = fixed.time_limit.unwrap_or(length);
     let interval = fixed.interval.unwrap_or(interval);
     let faults = fixed.faults.clone().unwrap_or(faults);
@@ -122,6 +127,17 @@ pub fn draw(fixed: &Fixed, seed: Seed) -> Result<Plan> {
     }
     plan.command = plan.command_line();
     Ok(plan)
+}
+
+/// Whether the target runs with so many nodes.
+pub fn boots(target: &str, nodes: u16) -> bool {
+    let members: Vec<NodeId> = (1..=nodes).map(NodeId).collect();
+    let config = Config { id: NodeId(1), members, bugs: Vec::new(), options: BTreeMap::new() };
+    registry::find(target).is_ok_and(|target| target.validate(config).is_ok())
+}
+
+fn default_size(target: &str) -> u16 {
+    registry::find(target).map_or(1, |target| target.about.nodes)
 }
 
 /// A value for each option, or none where the default is to stay.

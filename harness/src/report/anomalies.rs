@@ -2,7 +2,7 @@
 //! and the faults of that time, and the checker's evidence.
 
 use super::faults::Window;
-use super::{Sources, definitions, evidence, lamport, ops, picture, plots, text};
+use super::{Sources, cycle, evidence, lamport, log_lines, ops, picture, plots, saga, text};
 use maud::{Markup, html};
 use quorate_checkers::history::{Event, History, OpView};
 use quorate_checkers::verdict::{Anomaly, Verdict};
@@ -11,6 +11,8 @@ use quorate_checkers::verdict::{Anomaly, Verdict};
 const CARDS_MAX: usize = 50;
 /// At most this many cards show the messages of that time.
 const DIAGRAMS_MAX: usize = 4;
+/// At most this many cards show the story of an order.
+const SAGAS_MAX: usize = 12;
 /// What led to an anomaly is within this time before its operations, in nanoseconds.
 const BEFORE: u64 = 1_000_000_000;
 /// At most this many operations are listed on a card.
@@ -53,14 +55,16 @@ fn card(sources: &Sources<'_>, windows: &[Window], at: usize, anomaly: &Anomaly)
                 (text::label(&anomaly.kind))
                 span.by { "found by " (text::label(&anomaly.checker)) }
             }
-            @if let Some(definition) = definitions::of(&anomaly.kind) {
-                p.definition { (definition) }
+            @if let Some(meaning) = quorate_checkers::meaning(&anomaly.checker, &anomaly.kind) {
+                p.definition { (text::sentence(meaning)) }
             }
             p.happened { (text::visible(&anomaly.explanation)) }
             (circumstances(&shown, &marks, windows))
+            (cycle::view(sources.history, anomaly))
+            @if at < SAGAS_MAX { (saga::diagram(sources, windows, anomaly)) }
             @if !drawn.is_empty() || !marks.is_empty() {
                 figure {
-                    (picture::picture(&drawn, &culprits, &marks, windows))
+                    (picture::picture(&drawn, &culprits, &marks, windows, &evidence::points(anomaly)))
                     @if drawn.len() > picture::OPS_MAX {
                         figcaption.quiet {
                             "The first " (picture::OPS_MAX) " of " (drawn.len()) " operations."
@@ -68,10 +72,12 @@ fn card(sources: &Sources<'_>, windows: &[Window], at: usize, anomaly: &Anomaly)
                     }
                 }
             }
+            (evidence::order(anomaly))
             @if at < DIAGRAMS_MAX {
                 (lamport::around(sources, windows, &drawn, ops::extent(&shown, &marks)))
+                (log_lines::around(sources.log_lines, ops::extent(&shown, &marks)))
             }
-            (evidence::view(anomaly))
+            (evidence::whole(anomaly))
             (listing(&shown))
         }
     }

@@ -252,7 +252,8 @@ fn label_place(
     Some((x, place))
 }
 
-fn head((x1, y1): (f64, f64), (x2, y2): (f64, f64)) -> Markup {
+/// The head of an arrow that comes from one place and ends at another.
+pub(super) fn head((x1, y1): (f64, f64), (x2, y2): (f64, f64)) -> Markup {
     let length = (x2 - x1).hypot(y2 - y1).max(1e-6);
     let (dx, dy) = ((x2 - x1) / length * HEAD, (y2 - y1) / length * HEAD);
     let (back_x, back_y) = (x2 - dx, y2 - dy);
@@ -263,7 +264,7 @@ fn head((x1, y1): (f64, f64), (x2, y2): (f64, f64)) -> Markup {
 }
 
 /// A message in words.
-fn told(message: &Message) -> String {
+pub(super) fn told(message: &Message) -> String {
     let fate = match (message.fate, message.ended) {
         (Fate::Delivered, Some(at)) => {
             format!("arrives after {}", text::span(at.max(message.sent) - message.sent))

@@ -1,9 +1,10 @@
 //! What a checker shows beside its words: a linearization step by step, or plain JSON.
 
-use super::text;
+use super::{Sources, text};
 use maud::{Markup, html};
 use quorate_checkers::history::{History, OpIndex, OpView};
-use quorate_checkers::verdict::Anomaly;
+use quorate_checkers::linearizable::{self, ModelKind};
+use quorate_checkers::verdict::{Anomaly, Verdict};
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,6 +16,60 @@ const NEIGHBOURS_MAX: usize = 14;
 const OPEN_MAX: usize = 6;
 /// Longer JSON is cut.
 const JSON_MAX: usize = 64 << 10;
+
+/// For so many anomalies the search is asked how far an order exists, where the checker did not
+/// say so.
+const DEEPENED_MAX: usize = 6;
+/// The steps that it may take for each: about a second.
+const STEPS: u64 = 1 << 20;
+
+/// The verdict with more evidence: of registers, how far an order exists.
+pub(super) fn deepened(sources: &Sources<'_>) -> Verdict {
+    let mut verdict = sources.verdict.clone();
+    let register = ModelKind::Register.to_string();
+    let checker = verdict.checkers.get(linearizable::CHECKER);
+    let model = checker.and_then(|report| report.details.get("model")).and_then(Json::as_str);
+    if model != Some(register.as_str()) {
+        return verdict;
+    }
+    let by_checker =
+        |anomaly: &&mut Anomaly| anomaly.checker == linearizable::CHECKER && !has_order(anomaly);
+    for anomaly in verdict.anomalies.iter_mut().filter(by_checker).take(DEEPENED_MAX) {
+        let first = anomaly.ops.first().and_then(|op| sources.history.op_at(*op));
+        let Some(first) = first else { continue };
+        let found = linearizable::dead_end(sources.history, first.key(), STEPS);
+        anomaly.evidence.extend(found.into_iter().flatten());
+    }
+    verdict
+}
+
+fn has_order(anomaly: &Anomaly) -> bool {
+    anomaly.evidence.contains_key("linearized")
+}
+
+/// When each operation of the longest order took effect, by its invocation: in the middle of what
+/// its neighbours in the order leave of its time.
+pub(super) fn points(anomaly: &Anomaly) -> Vec<(u32, u64)> {
+    let steps = list(anomaly, "linearized");
+    let moment = |step: &Json, name: &str| step.get(name).and_then(Json::as_u64);
+    let mut latest: Vec<u64> = steps
+        .iter()
+        .rev()
+        .scan(u64::MAX, |latest, step| {
+            *latest = (*latest).min(moment(step, "end").unwrap_or(u64::MAX));
+            Some(*latest)
+        })
+        .collect();
+    latest.reverse();
+    let mut earliest = 0;
+    let mut points = Vec::new();
+    for (step, latest) in steps.iter().zip(latest) {
+        earliest = earliest.max(moment(step, "start").unwrap_or(0));
+        let middle = if latest == u64::MAX { earliest } else { earliest.midpoint(latest) };
+        points.extend(index_of(Some(step)).map(|index| (index, middle)));
+    }
+    points
+}
 
 /// The invocations that the checker blames.
 pub(super) fn culprits(anomaly: &Anomaly) -> Vec<u32> {
@@ -61,13 +116,18 @@ fn items<'a>(json: &'a Json, name: &str) -> &'a [Json] {
     json.get(name).and_then(Json::as_array).map_or(&[], Vec::as_slice)
 }
 
-/// Everything that the checker has to show.
-pub(super) fn view(anomaly: &Anomaly) -> Markup {
-    let steps = list(anomaly, "linearized");
+/// How far an order exists and why no further, step by step, where the evidence says so.
+pub(super) fn order(anomaly: &Anomaly) -> Markup {
     html! {
-        @if anomaly.evidence.contains_key("linearized") && anomaly.evidence.contains_key("alternatives") {
-            (linearization(anomaly, steps))
+        @if has_order(anomaly) && anomaly.evidence.contains_key("alternatives") {
+            (linearization(anomaly, list(anomaly, "linearized")))
         }
+    }
+}
+
+/// Everything that the checker has to show.
+pub(super) fn whole(anomaly: &Anomaly) -> Markup {
+    html! {
         @if !anomaly.evidence.is_empty() {
             details {
                 summary { "The checker's evidence as JSON" }
@@ -120,7 +180,7 @@ fn step_row(operation: &Json, number: &str, state: Option<&Json>, class: &str) -
     let time = |name: &str| operation.get(name).and_then(Json::as_u64).map(text::moment);
     let index = index_of(Some(operation));
     html! {
-        tr class=(class) {
+        tr class=(class) data-op=[index] {
             td { (number) }
             td.code {
                 @if let Some(index) = index { a href={ "#op=" (index) } { (told(operation)) } }

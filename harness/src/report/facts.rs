@@ -3,12 +3,12 @@
 use super::{Sources, latency, ops, text};
 use crate::duration;
 use crate::results::file;
+use crate::summary;
 use maud::{Markup, html};
 use quorate_checkers::history::EventType;
 use quorate_checkers::verdict::{CheckerReport, Valid};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 /// The section of facts.
 pub(super) fn section(sources: &Sources<'_>) -> Markup {
@@ -17,6 +17,7 @@ pub(super) fn section(sources: &Sources<'_>) -> Markup {
             h2 id="facts-title" { "Facts" }
             h3 { "Checkers" }
             (checkers(sources))
+            (orders(sources))
             (operations(sources))
             h3 { "Plan" }
             (command(&sources.plan.command))
@@ -59,6 +60,29 @@ fn checkers(sources: &Sources<'_>) -> Markup {
                 "Models: "
                 @for (name, valid) in &sources.verdict.models { span { (text::label(name)) " " (word(*valid)) } }
             }
+        }
+    }
+}
+
+/// How many orders came to which end, and what one saw of another, with an example of each.
+fn orders(sources: &Sources<'_>) -> Markup {
+    let mut reports = sources.verdict.checkers.values();
+    let told = reports.find_map(|report| Some((report, summary::ends(report)?)));
+    let Some((report, ends)) = told else { return html! {} };
+    let example = |name: &str| {
+        let example = report.details.get("isolation")?.get(name)?;
+        let words = example.as_str().or_else(|| example.get("what")?.as_str())?;
+        Some(words.to_owned())
+    };
+    let names = ["dirty_read_example", "refused_on_dirty_grounds_example", "lost_update_example"];
+    html! {
+        h3 { "Orders" }
+        p { (text::visible(&ends)) "." }
+        @if let Some(interference) = summary::interference(report) {
+            p { "Sagas are not isolated from each other; counted: " (interference) "." }
+        }
+        ul {
+            @for words in names.into_iter().filter_map(example) { li { (text::visible(&words)) } }
         }
     }
 }
@@ -190,38 +214,13 @@ fn files(sources: &Sources<'_>) -> Markup {
                 li { a href=(file::STATUS) { (file::STATUS) } " roles and terms over time" }
             }
             @for log in sources.logs {
-                li { a href=(href(log)) { (text::visible(log)) } }
+                li { a href={ "./" (text::url(log)) } { (text::visible(log)) } }
             }
         }
     }
 }
 
-/// A relative path as a link that can be nothing else, whatever the names of folders are.
-fn href(path: &str) -> String {
-    let mut out = String::from("./");
-    for byte in path.bytes() {
-        if byte.is_ascii_alphanumeric() || b"/._-".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            // Writing to a string cannot fail.
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
-    out
-}
-
 /// Why a checker concluded what it did, in one line.
 fn reason(report: &CheckerReport) -> String {
     report.why.as_deref().map_or_else(String::new, |why| text::cut(&text::visible(why), 240))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn links_stay_relative() {
-        assert_eq!(href("nodes/n1/stderr.log"), "./nodes/n1/stderr.log");
-        assert_eq!(href("javascript:x\"<"), "./javascript%3Ax%22%3C");
-    }
 }

@@ -4,27 +4,29 @@
 //! these times at the latest, respectively at the earliest, the fault was not in force.
 
 use super::text;
-use quorate_checkers::history::{Event, EventType, History, Process};
+use crate::summary;
+use quorate_checkers::history::{Event, History, Process};
 use quorate_checkers::value::Value;
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// A fault and how long it was in force.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct Window {
+pub(crate) struct Window {
     /// Its kind: `partition`, `kill`, `pause`, ...
-    pub(super) kind: String,
+    pub(crate) kind: String,
     /// A small number for its colour, by kind.
-    pub(super) hue: usize,
+    pub(crate) hue: usize,
     /// From when, in nanoseconds.
-    pub(super) begin: u64,
+    pub(crate) begin: u64,
     /// Until when; the end of the history where nothing healed it.
-    pub(super) end: u64,
+    pub(crate) end: u64,
     /// On whom, in words.
-    pub(super) label: String,
+    pub(crate) label: String,
     /// Whether it is known to have been in force.
-    pub(super) certain: bool,
+    pub(crate) certain: bool,
     /// The event that announced it.
-    pub(super) event: u32,
+    pub(crate) event: u32,
 }
 
 /// How many colours of faults there are.
@@ -61,12 +63,12 @@ fn part(f: &str) -> Part {
 }
 
 /// All faults that were in force, or may have been, by the time at which they began.
-pub(super) fn windows(history: &History) -> Vec<Window> {
+pub(crate) fn windows(history: &History) -> Vec<Window> {
     let last = super::ops::end_of(history);
     let mut windows: Vec<Window> = Vec::new();
     let mut announced: Option<&Event> = None;
     for event in history.events().iter().filter(|event| event.process == Process::Nemesis) {
-        let Some(outcome) = outcome(event) else {
+        let Some(outcome) = summary::outcome(event) else {
             announced = Some(event);
             continue;
         };
@@ -95,11 +97,28 @@ pub(super) fn windows(history: &History) -> Vec<Window> {
     windows
 }
 
-/// What became of the action; absent where the event only announces it.
-fn outcome(event: &Event) -> Option<&str> {
-    debug_assert_eq!(event.kind, EventType::Info);
-    let extra = event.extra.as_deref()?;
-    extra.iter().find(|(name, _)| name.as_str() == "outcome").and_then(|(_, value)| value.as_str())
+/// The kinds of faults in force while a history is written.
+#[derive(Debug, Default)]
+pub(crate) struct InForce(BTreeSet<String>);
+
+impl InForce {
+    /// Takes the next event of the nemesis.
+    pub(crate) fn turn(&mut self, event: &Event) {
+        match (part(&event.f), summary::outcome(event)) {
+            (Part::Begins(kind), Some(outcome)) if outcome != "skipped" => {
+                self.0.insert(kind);
+            }
+            (Part::Ends(kind), Some("installed")) => {
+                self.0.remove(&kind);
+            }
+            _ => {}
+        }
+    }
+
+    /// Their names.
+    pub(crate) fn kinds(&self) -> Vec<String> {
+        self.0.iter().cloned().collect()
+    }
 }
 
 /// Colours of the common kinds do not depend on which others there are.

@@ -45,7 +45,7 @@ pub(super) fn sentence(sources: &Sources<'_>) -> String {
         Valid::False => {
             let broken = models(sources, Valid::False);
             let kinds = kinds(sources);
-            let not = || format!("this history is not {}", text::list(&broken));
+            let not = || format!("this history is not {}", weakest(sources, &broken));
             match (broken.is_empty(), kinds.is_empty()) {
                 (true, true) => format!("{target} broke its promise."),
                 (false, true) => format!("{target} broke its promise: {}.", not()),
@@ -63,6 +63,24 @@ pub(super) fn sentence(sources: &Sources<'_>) -> String {
 fn models(sources: &Sources<'_>, found: Valid) -> Vec<String> {
     let those = sources.verdict.models.iter().filter(|(_, valid)| **valid == found);
     those.map(|(name, _)| text::label(name)).collect()
+}
+
+/// The models that were ruled out, in words; of those that a checker knows to imply each other,
+/// the weakest only, and how many more there are.
+fn weakest(sources: &Sources<'_>, broken: &[String]) -> String {
+    let reports = sources.verdict.checkers.values();
+    let named = |field: &str| -> Vec<String> {
+        let lists = reports.clone().filter_map(|report| report.details.get(field)?.as_array());
+        lists.flatten().filter_map(|name| name.as_str()).map(text::label).collect()
+    };
+    let implied = named("also_not");
+    let (stronger, shown): (Vec<String>, Vec<String>) =
+        broken.iter().cloned().partition(|model| implied.contains(model));
+    match (shown.is_empty(), stronger.len()) {
+        (true, _) => text::list(broken),
+        (false, 0) => text::list(&shown),
+        (false, more) => format!("{}, nor {more} stronger", text::list(&shown)),
+    }
 }
 
 /// The kinds of anomaly, with how many there are; without the one that only repeats the model.

@@ -10,10 +10,13 @@ use serde::Serialize;
 /// How many events of the nemesis the scripts know.
 const MARKS_MAX: usize = 20_000;
 
-const STYLE: &str = include_str!("../../assets/report/report.css");
+const STYLE: &str = concat!(
+    include_str!("../../assets/report/colours.css"),
+    include_str!("../../assets/report/report.css")
+);
 
 /// The scripts, in order; they share one scope.
-const SCRIPTS: [&str; 11] = [
+const SCRIPTS: [&str; 12] = [
     include_str!("../../assets/report/text.js"),
     include_str!("../../assets/report/data.js"),
     include_str!("../../assets/report/filter.js"),
@@ -22,8 +25,9 @@ const SCRIPTS: [&str; 11] = [
     include_str!("../../assets/report/timeline.js"),
     include_str!("../../assets/report/details.js"),
     include_str!("../../assets/report/keys.js"),
+    include_str!("../../assets/report/walk.js"),
     include_str!("../../assets/report/steps.js"),
-    include_str!("../../assets/report/lamport.js"),
+    include_str!("../../assets/report/graphs.js"),
     include_str!("../../assets/report/main.js"),
 ];
 

@@ -37,12 +37,13 @@ struct Lane<'a> {
 }
 
 /// Draws operations; `culprits` are invocations that are drawn in the colour of what is wrong,
-/// `marks` events of the nemesis.
+/// `marks` events of the nemesis, `points` the moments at which operations took effect, in order.
 pub(super) fn picture(
     shown: &[OpView<'_>],
     culprits: &[u32],
     marks: &[&Event],
     windows: &[Window],
+    points: &[(u32, u64)],
 ) -> Markup {
     let (begin, end) = extent(shown, marks);
     let mut frame = Frame { top: 6.0, height: 0.0, begin, end };
@@ -50,6 +51,7 @@ pub(super) fn picture(
     let height = |lane: &Lane<'_>| lane.levels as f64 * LABEL + BAR + GAP;
     frame.height = lanes.iter().map(height).sum::<f64>().max(24.0);
     let mut top = frame.top;
+    let mut bars = BTreeMap::new();
     axis::plot(
         frame.bottom() + BOTTOM,
         "The operations concerned, to scale in time",
@@ -61,9 +63,13 @@ pub(super) fn picture(
                 text.lane x=(n(LEFT - 8.0)) y=(n(bar + BAR - 2.0)) text-anchor="end" {
                     "p" (lane.process)
                 }
-                @for placed in &lane.placed { (operation(&frame, placed, bar, culprits)) }
+                @for placed in &lane.placed {
+                    (operation(&frame, placed, bar, culprits))
+                    @let _ = bars.insert(placed.op.invoke.index.0, bar);
+                }
                 @let () = top += height(lane);
             }
+            (effects(&frame, &bars, points))
             @for event in marks {
                 line.mark-line x1=(n(frame.x(event.time.0))) x2=(n(frame.x(event.time.0)))
                     y1=(n(frame.top)) y2=(n(frame.bottom())) {
@@ -75,6 +81,23 @@ pub(super) fn picture(
             }
         },
     )
+}
+
+/// The moments at which operations took effect, with a line through them in their order.
+fn effects(frame: &Frame, bars: &BTreeMap<u32, f64>, points: &[(u32, u64)]) -> Markup {
+    let place = |(index, at): &(u32, u64)| {
+        bars.get(index).map(|bar| (*index, frame.x(*at), bar + BAR / 2.0))
+    };
+    let drawn: Vec<(u32, f64, f64)> = points.iter().filter_map(place).collect();
+    let line: Vec<String> = drawn.iter().map(|(_, x, y)| format!("{},{}", n(*x), n(*y))).collect();
+    html! {
+        @if !drawn.is_empty() {
+            polyline.order points=(line.join(" ")) {}
+            @for (index, x, y) in &drawn {
+                circle.effect data-op=(index) cx=(n(*x)) cy=(n(*y)) r="3.2" {}
+            }
+        }
+    }
 }
 
 /// From a little before the first to a little after the last of them.
@@ -123,7 +146,7 @@ fn operation(frame: &Frame, placed: &Placed<'_>, bar: f64, culprits: &[u32]) -> 
             @if placed.level > 0 {
                 line.leader x1=(n(placed.x)) x2=(n(placed.x)) y1=(n(label_y + 2.0)) y2=(n(bar)) {}
             }
-            rect class=(class) x=(n(placed.x)) y=(n(bar)) width=(n(placed.to - placed.x))
+            rect class=(class) data-op=(index) x=(n(placed.x)) y=(n(bar)) width=(n(placed.to - placed.x))
                 height=(n(BAR)) rx="2" {}
             @if ops::start(&placed.op) < frame.begin {
                 // It began before what the picture shows.

@@ -2,7 +2,7 @@
 
 use super::axis::{self, BOTTOM, Frame, LEFT, n};
 use super::faults::{self, Window};
-use super::{Sources, StatusLine, latency, ops, rate, text};
+use super::{Sources, StatusLine, availability, latency, ops, rate, text};
 use maud::{Markup, html};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,6 +25,7 @@ pub(super) fn section(sources: &Sources<'_>, windows: &[Window]) -> Markup {
                     figcaption { "Rate" (key(&outcomes())) (fault_key(windows)) }
                     (rate::plot(sources.history, windows, end))
                 }
+                (availability::figure(sources.history, windows, end))
                 figure {
                     figcaption {
                         "Latency of every operation"

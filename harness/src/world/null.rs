@@ -50,9 +50,7 @@ impl Caller for Shared {
                 let mut registers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
                 Outcome::Answered(Response::Kv(apply(&mut registers, request.op)))
             }
-            other @ (Request::Txn(_) | Request::Store(_)) => {
-                Outcome::Refused(format!("the null target has no such api: {other:?}"))
-            }
+            other => Outcome::Refused(format!("the null target has no such api: {other:?}")),
         }
     }
 }

@@ -4,6 +4,7 @@
 
 mod fail_fast;
 mod input;
+mod orders;
 mod run;
 mod support;
 mod transactions;

@@ -6,7 +6,7 @@
 
 use quorate::messages::{Fate, Message, WRITTEN_MAX, choose};
 use quorate::plan::{Disk, Limits, Plan};
-use quorate::report::{Sources, StatusLine, render};
+use quorate::report::{LogLine, Sources, StatusLine, render};
 use quorate_checkers::history::{Event, EventType, History, Nanos, OpIndex, Process};
 use quorate_checkers::linearizable::{self, ModelKind, Options};
 use quorate_checkers::stats;
@@ -295,13 +295,34 @@ pub(crate) fn messages(history: &History) -> Vec<Message> {
     choose(messages, &[], WRITTEN_MAX)
 }
 
+/// A line of some node every 40 ms.
+pub(crate) fn log_lines(history: &History) -> Vec<LogLine> {
+    const EVERY: u64 = 40_000_000;
+    let end = history.events().last().map_or(0, |event| event.time.0);
+    let line = |number: u64| LogLine {
+        time: number * EVERY,
+        node: format!("n{}", number % 5 + 1),
+        text: format!("INFO raft: line {number} of </script>\u{202e}"),
+    };
+    (0..end / EVERY).map(line).collect()
+}
+
 /// The report of a history under the usual plan.
 pub(crate) fn page(history: &History, verdict: &Verdict) -> String {
     let logs: Vec<String> = (1..=5).map(|n| format!("nodes/n{n}/stderr.log")).collect();
     let statuses = statuses(history);
     let messages = messages(history);
     let (plan, statuses) = (&plan(), &statuses);
-    render(&Sources { plan, history, verdict, statuses, messages: &messages, logs: &logs })
+    let log_lines = log_lines(history);
+    render(&Sources {
+        plan,
+        history,
+        verdict,
+        statuses,
+        messages: &messages,
+        logs: &logs,
+        log_lines: &log_lines,
+    })
 }
 
 /// Keeps a page for the browser tests, which look for it below the target folder.

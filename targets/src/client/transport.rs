@@ -1,6 +1,6 @@
 //! One attempt over HTTP, and what its failure means.
 
-use crate::api::{Request, Response, kv, store, txn};
+use crate::api::{Request, Response, kv, orders, store, txn};
 use crate::caller::Event;
 use crate::node::Status;
 use reqwest::StatusCode;
@@ -38,6 +38,11 @@ impl Transport {
             Request::Kv(request) => {
                 let answer = self.post(addr, "kv", request).await.map(Response::Kv);
                 fate(answer, |reason| Response::Kv(kv::Response::Error { definite: true, reason }))
+            }
+            Request::Orders(request) => {
+                let answer = self.post(addr, "orders", request).await.map(Response::Orders);
+                let error = |reason| orders::Response::Error { definite: true, reason };
+                fate(answer, |reason| Response::Orders(error(reason)))
             }
             // A superset of the key-value api, under the same path.
             Request::Store(request) => {

@@ -95,6 +95,7 @@ async fn ask<N: Node, T: Serialize>(
 fn help(id: NodeId, apis: &[&str], addr: SocketAddr) -> String {
     let example = |api: &str| match api {
         "kv" => r#"{"op":"write","key":"k1","value":1}"#,
+        "orders" => r#"{"op":"read","order":"o1"}"#,
         "txn" => r#"{"op":"txn","ops":[["append","k2",1],["r","k2",null]]}"#,
         _ => "{...}",
     };

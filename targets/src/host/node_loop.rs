@@ -52,6 +52,8 @@ pub(super) struct NodeLoop<N: Node, S> {
     requests: u64,
     /// Of the batch so far, timers taken out.
     effects: Vec<Effect<N>>,
+    /// The role and the term that the log told last.
+    told: (String, u64),
 }
 
 impl<N: Node, S: Storage> NodeLoop<N, S> {
@@ -65,7 +67,20 @@ impl<N: Node, S: Storage> NodeLoop<N, S> {
     ) -> Self {
         let timers = Timers::new();
         let (waiting, effects) = (BTreeMap::new(), Vec::new());
-        NodeLoop { id, node, journal, clock, rng, outboxes, timers, waiting, requests: 0, effects }
+        let told = (String::new(), 0);
+        NodeLoop {
+            id,
+            node,
+            journal,
+            clock,
+            rng,
+            outboxes,
+            timers,
+            waiting,
+            requests: 0,
+            effects,
+            told,
+        }
     }
 
     /// Runs the node until nobody can send to its inbox any more, or its journal fails: then
@@ -90,6 +105,16 @@ impl<N: Node, S: Storage> NodeLoop<N, S> {
                 self.take(mail);
             }
             self.fire();
+            self.tell_turn();
+        }
+    }
+
+    /// Logs a change of role or term: whoever reads the logs after a run looks for these first.
+    fn tell_turn(&mut self) {
+        let Status { role, term, .. } = self.node.status();
+        if (&role, term) != (&self.told.0, self.told.1) {
+            tracing::info!("{role} of term {term}");
+            self.told = (role, term);
         }
     }
 

@@ -125,7 +125,7 @@ impl TryFrom<api::Request> for Request {
         match request {
             api::Request::Kv(request) => Ok(Request::Kv(request)),
             api::Request::Txn(request) => Ok(Request::Txn(request)),
-            other @ api::Request::Store(_) => Err(other),
+            other @ (api::Request::Orders(_) | api::Request::Store(_)) => Err(other),
         }
     }
 }

@@ -148,7 +148,8 @@ impl RaftKv {
     /// Goes on as a follower in `term` if that is later than its own.
     pub(super) fn catch_up(&mut self, term: Term, cx: &mut Cx<'_, RaftKv>) {
         if term > self.term {
-            self.set_ballot(term, None, cx);
+            let kept = if self.config.has(Bug::KeepVote) { self.vote } else { None };
+            self.set_ballot(term, kept, cx);
             self.retire(cx);
         }
     }

@@ -167,8 +167,12 @@ impl<M> Network<M> {
         }
     }
 
+    /// Gives a wire another behaviour. It is a new connection: what is sent from now on does not
+    /// queue up behind what the old one is late with.
     pub(super) fn set_link(&mut self, from: usize, to: usize, link: Link) {
-        self.wire(from, to).link = link;
+        let wire = self.wire(from, to);
+        wire.link = link;
+        wire.last = Nanos::ZERO;
     }
 }
 

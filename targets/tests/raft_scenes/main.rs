@@ -47,6 +47,7 @@ scenes! {
     bug_double_apply,
     bug_commit_prior_term,
     bug_lose_snapshot_tail,
+    bug_keep_vote,
     bug_dirty_read,
     bug_dirty_write,
     bug_read_skew,

@@ -192,3 +192,8 @@ fn commit_prior_term_is_caught() {
 fn lose_snapshot_tail_is_caught() {
     caught(Bug::LoseSnapshotTail, 50);
 }
+
+#[test]
+fn keep_vote_is_caught() {
+    caught(Bug::KeepVote, 50);
+}

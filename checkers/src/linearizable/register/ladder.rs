@@ -22,7 +22,7 @@ use crate::linearizable::by_model::ModelCalls;
 use crate::linearizable::dead_end;
 use crate::linearizable::key::{Algorithm, KeyContext, KeyReport};
 use crate::linearizable::options::Span;
-use crate::linearizable::search::{Found, search};
+use crate::linearizable::search::{Failure, Found, search};
 use crate::linearizable::words::describe;
 use crate::model::Register;
 use crate::verdict::Anomaly;
@@ -67,11 +67,7 @@ pub(super) fn check(context: &mut KeyContext<'_, '_>, register: &RegisterCalls<'
                 undecided = undecided.or(Some(if cut { unknown.within(span) } else { unknown }));
             }
             Found::Violation(failure) => {
-                let mut anomaly = failure.map(|failure| {
-                    let op = |call: usize| context.op(part.calls[call].op as usize);
-                    let state = |value: &u32| part.values[*value as usize].into();
-                    dead_end::anomaly(&context.group, &failure, op, state)
-                });
+                let mut anomaly = failure.map(|failure| told(context, part, &failure));
                 if let (true, Some(anomaly)) = (cut, &mut anomaly) {
                     mark(context, register, segment, anomaly);
                 }
@@ -100,6 +96,27 @@ fn conclude(found: Result<(), Box<Anomaly>>, algorithm: Algorithm) -> KeyReport 
             KeyReport { anomaly: Some(*anomaly), ..report(Outcome::Violation, algorithm) }
         }
     }
+}
+
+/// The search's evidence that a register has no order, if it finds that.
+pub(super) fn by_search_alone(
+    context: &mut KeyContext<'_, '_>,
+    register: &RegisterCalls<'_>,
+) -> Option<Anomaly> {
+    match by_search(context, register) {
+        Found::Violation(Some(failure)) => Some(told(context, register, &failure)),
+        _ => None,
+    }
+}
+
+fn told(
+    context: &KeyContext<'_, '_>,
+    register: &RegisterCalls<'_>,
+    failure: &Failure<ValueId>,
+) -> Anomaly {
+    let op = |call: usize| context.op(register.calls[call].op as usize);
+    let state = |value: &ValueId| register.values[*value as usize].into();
+    dead_end::anomaly(&context.group, failure, op, state)
 }
 
 fn by_search(context: &mut KeyContext<'_, '_>, part: &RegisterCalls<'_>) -> Found<ValueId> {

@@ -2,7 +2,7 @@
 
 use super::{Lists, within};
 use crate::transactions::access::{Access, Accesses};
-use crate::transactions::finding::Finding;
+use crate::transactions::finding::{Finding, Shown, evidence};
 use crate::transactions::graph::{Fan, Why};
 use crate::transactions::kind::AnomalyKind;
 use crate::transactions::scratch::{NONE, Scratch};
@@ -175,12 +175,12 @@ impl Key<'_> {
     }
 
     pub(super) fn evidence(&self, values: &[(&str, ValueId)]) -> Map<String, serde_json::Value> {
-        let mut map = Map::new();
-        map.insert("key".into(), self.table.key_json(self.id));
-        for (name, value) in values {
-            map.insert((*name).into(), self.table.value_json(*value));
-        }
-        map
+        evidence(self.table, self.id, values)
+    }
+
+    /// An element that a read should not show.
+    pub(super) fn shown(&self, reader: u32, value: ValueId) -> Shown<'_> {
+        Shown { table: self.table, key: self.id, value, reader }
     }
 
     /// What one read has wrong by itself or next to the version order.
@@ -221,23 +221,14 @@ impl Key<'_> {
         writer: u32,
         lists: &mut Lists,
     ) {
-        let (table, writer) = (self.table, self.accesses[writer as usize].txn);
+        let writer = self.accesses[writer as usize].txn;
         let but = match kind {
             AnomalyKind::G1a => "aborted",
             _ => "went on to append more to it",
         };
-        lists.findings.add(kind, || Finding {
-            kind,
-            text: format!(
-                "{} read {} from {}, which {} appended; but that transaction {but}.",
-                table.who(read.txn),
-                table.value_words(element),
-                table.key_words(self.id),
-                table.who(writer),
-            ),
-            txns: vec![read.txn, writer],
-            evidence: self.evidence(&[("value", element)]),
-        });
+        let rest =
+            || format!(", which {} appended; but that transaction {but}", self.table.who(writer));
+        lists.findings.add_read(kind, self.shown(read.txn, element), Some(writer), rest);
     }
 
     /// Elements that nobody appended.
@@ -255,18 +246,9 @@ impl Key<'_> {
             elements.iter().position(|element| scratch.entry(*element).writer == NONE)
         };
         let Some(garbage) = garbage else { return };
-        let (table, element) = (self.table, elements[garbage]);
-        lists.findings.add(AnomalyKind::GarbageRead, || Finding {
-            kind: AnomalyKind::GarbageRead,
-            text: format!(
-                "{} read {} from {}, which nobody appended to it.",
-                table.who(access.txn),
-                table.value_words(element),
-                table.key_words(self.id),
-            ),
-            txns: vec![access.txn],
-            evidence: self.evidence(&[("value", element)]),
-        });
+        let shown = self.shown(access.txn, elements[garbage]);
+        let rest = || ", which nobody appended to it".to_owned();
+        lists.findings.add_read(AnomalyKind::GarbageRead, shown, None, rest);
     }
 
     /// A read that is no prefix of the order: it holds something twice, or in another order.

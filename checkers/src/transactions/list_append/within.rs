@@ -119,18 +119,8 @@ fn future(
         if !shown {
             continue;
         }
-        let table = key.table;
-        findings.add(AnomalyKind::FutureRead, || Finding {
-            kind: AnomalyKind::FutureRead,
-            text: format!(
-                "{} read {} from {} before it appended it.",
-                table.who(later.txn),
-                table.value_words(element),
-                table.key_words(key.id),
-            ),
-            txns: vec![later.txn],
-            evidence: key.evidence(&[("value", element)]),
-        });
+        let rest = || " before it appended it".to_owned();
+        findings.add_read(AnomalyKind::FutureRead, key.shown(later.txn, element), None, rest);
         return;
     }
 }

@@ -4,6 +4,7 @@ use super::{Flaw, INITIAL, Node, Registers};
 use crate::history::OpIndex;
 use crate::transactions::{Action, MicroOp, TxnId};
 use crate::verdict::Anomaly;
+use serde_json::json;
 use std::fmt::Write as _;
 
 /// So many flaws are told one by one; the others are counted.
@@ -14,6 +15,16 @@ const SHOWN_MAX: usize = 12;
 
 /// The checker's name in anomalies.
 pub const CHECKER: &str = "isolation";
+
+/// Why a transaction of a cycle comes before the next.
+pub struct CycleStep {
+    /// The transaction.
+    pub from: Node,
+    /// `wr`, `ww`, `rw`, `process`, `realtime`, `initial`.
+    pub kind: &'static str,
+    /// In words.
+    pub text: String,
+}
 
 impl Registers<'_> {
     /// A name of a transaction for sentences: `T12` is that of event 12.
@@ -45,6 +56,26 @@ impl Registers<'_> {
         events.sort_unstable();
         events.dedup();
         events
+    }
+
+    /// A cycle as evidence: the events of its transactions, their names, and why each comes
+    /// before the next, the last before the first.
+    pub fn cycle_evidence(
+        &self,
+        steps: &[CycleStep],
+    ) -> serde_json::Map<String, serde_json::Value> {
+        let event = |step: &CycleStep| match step.from {
+            INITIAL => None,
+            node => self.event(self.row(node)).map(|event| event.0),
+        };
+        let events: Vec<Option<u32>> = steps.iter().chain(steps.first()).map(event).collect();
+        let names: Vec<String> = steps.iter().map(|step| self.name(step.from)).collect();
+        let told = steps.iter().map(|step| json!({ "type": step.kind, "text": step.text }));
+        let mut evidence = serde_json::Map::new();
+        evidence.insert("cycle".into(), json!(events));
+        evidence.insert("names".into(), json!(names));
+        evidence.insert("steps".into(), told.collect());
+        evidence
     }
 
     /// What a transaction did: `T12 of process 3: w x 1, r y 2`.

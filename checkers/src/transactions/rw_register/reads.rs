@@ -3,11 +3,10 @@
 use super::Registers;
 use super::key::Key;
 use crate::transactions::access::Access;
-use crate::transactions::finding::Finding;
+use crate::transactions::finding::{Finding, Shown, evidence};
 use crate::transactions::kind::AnomalyKind;
 use crate::transactions::scratch::{NONE, Scratch};
 use crate::transactions::table::{Action, Outcome, ValueId};
-use serde_json::Map;
 
 /// Judges the accesses of one transaction to one key, in their order.
 pub(super) fn judge(
@@ -33,15 +32,6 @@ pub(super) fn judge(
     }
 }
 
-fn evidence(key: &Key<'_>, values: &[(&str, ValueId)]) -> Map<String, serde_json::Value> {
-    let mut map = Map::new();
-    map.insert("key".into(), key.table.key_json(key.id));
-    for (name, value) in values {
-        map.insert((*name).into(), key.table.value_json(*value));
-    }
-    map
-}
-
 fn tell_internal(
     key: &Key<'_>,
     access: Access,
@@ -62,7 +52,7 @@ fn tell_internal(
             table.value_words(before),
         ),
         txns: vec![access.txn],
-        evidence: evidence(key, &[("expected", before), ("value", value)]),
+        evidence: evidence(table, key.id, &[("expected", before), ("value", value)]),
     });
 }
 
@@ -77,72 +67,31 @@ fn judge_read(
         return;
     }
     let table = key.table;
+    let shown = Shown { table, key: key.id, value, reader: access.txn };
+    let findings = &mut registers.findings;
     let writer = scratch.entry(value).writer;
     if writer == NONE {
-        registers.findings.add(AnomalyKind::GarbageRead, || Finding {
-            kind: AnomalyKind::GarbageRead,
-            text: format!(
-                "{} read {} from {}, which nobody wrote to it.",
-                table.who(access.txn),
-                table.value_words(value),
-                table.key_words(key.id),
-            ),
-            txns: vec![access.txn],
-            evidence: evidence(key, &[("value", value)]),
-        });
-        return;
+        let rest = || ", which nobody wrote to it".to_owned();
+        return findings.add_read(AnomalyKind::GarbageRead, shown, None, rest);
     }
     let write = key.accesses[writer as usize];
     if write.txn == access.txn {
         if write.op > access.op {
-            tell_future(key, access, value, registers);
+            let rest = || " before it wrote it".to_owned();
+            findings.add_read(AnomalyKind::FutureRead, shown, None, rest);
         }
         return;
     }
+    let written_and =
+        |but: &str| format!(", which {} wrote; but that transaction {but}", table.who(write.txn));
     if table.txns()[write.txn as usize].outcome == Outcome::Fail {
-        tell_read(key, AnomalyKind::G1a, access, value, write.txn, registers);
+        let rest = || written_and("aborted");
+        findings.add_read(AnomalyKind::G1a, shown, Some(write.txn), rest);
     }
     if key.intermediate[writer as usize] {
-        tell_read(key, AnomalyKind::G1b, access, value, write.txn, registers);
+        let rest = || written_and("went on to overwrite it");
+        findings.add_read(AnomalyKind::G1b, shown, Some(write.txn), rest);
     }
-}
-
-fn tell_future(key: &Key<'_>, access: Access, value: ValueId, registers: &mut Registers) {
-    registers.findings.add(AnomalyKind::FutureRead, || Finding {
-        kind: AnomalyKind::FutureRead,
-        text: format!(
-            "{} read {} from {} before it wrote it.",
-            key.table.who(access.txn),
-            key.table.value_words(value),
-            key.table.key_words(key.id),
-        ),
-        txns: vec![access.txn],
-        evidence: evidence(key, &[("value", value)]),
-    });
-}
-
-fn tell_read(
-    key: &Key<'_>,
-    kind: AnomalyKind,
-    access: Access,
-    value: ValueId,
-    from: u32,
-    registers: &mut Registers,
-) {
-    let table = key.table;
-    let but = if kind == AnomalyKind::G1a { "aborted" } else { "went on to overwrite it" };
-    registers.findings.add(kind, || Finding {
-        kind,
-        text: format!(
-            "{} read {} from {}, which {} wrote; but that transaction {but}.",
-            table.who(access.txn),
-            table.value_words(value),
-            table.key_words(key.id),
-            table.who(from),
-        ),
-        txns: vec![access.txn, from],
-        evidence: evidence(key, &[("value", value)]),
-    });
 }
 
 /// Transactions that found one version and all replaced it.
@@ -171,7 +120,7 @@ pub(super) fn lost_updates(key: &Key<'_>, registers: &mut Registers) {
                 table.key_words(key.id),
             ),
             txns: same.iter().take(8).map(|update| update.1).collect(),
-            evidence: evidence(key, &[("value", key.versions[same[0].0 as usize].value)]),
+            evidence: evidence(table, key.id, &[("value", key.versions[same[0].0 as usize].value)]),
         });
     }
 }

@@ -36,6 +36,19 @@ pub(super) enum Cause {
     Tried,
 }
 
+impl Cause {
+    /// The kind of dependency, as cycles name it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Cause::Time => "realtime",
+            Cause::Session => "process",
+            Cause::Reads(_) => "wr",
+            Cause::Overwritten { .. } | Cause::Overlap { .. } | Cause::Tried => "ww",
+            Cause::Anti { .. } => "rw",
+        }
+    }
+}
+
 /// One point before another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Link {

@@ -7,7 +7,7 @@ use super::order::Order;
 use super::problem::{Cause, Link, Point, Problem};
 use super::saturate::{Saturated, saturate};
 use super::search::Search;
-use crate::transactions::registers::{CHECKER, INITIAL, Node, Registers};
+use crate::transactions::registers::{CHECKER, CycleStep, INITIAL, Node, Registers};
 use crate::verdict::Anomaly;
 
 /// So many cases inside each other are told.
@@ -62,7 +62,10 @@ pub(super) fn impossible(
         Model::StrictSerializable => "No serial order that respects real time",
     };
     let explanation = format!("{asked} explains {}. {}", who.join("; "), proof.text);
-    let mut evidence = serde_json::Map::new();
+    let mut evidence = part.cycle_evidence(&proof.cycle);
+    if proof.cycle.is_empty() {
+        evidence.clear();
+    }
     evidence.insert("transactions".into(), rows.len().into());
     Anomaly {
         kind: proof.kind,
@@ -76,26 +79,34 @@ pub(super) fn impossible(
 struct Proof {
     kind: String,
     text: String,
+    /// The one cycle that shows it; empty where it takes several.
+    cycle: Vec<CycleStep>,
+}
+
+impl Proof {
+    /// That no order was found, for a reason that is no single cycle.
+    fn no_order(text: String) -> Proof {
+        Proof { kind: "no-order".into(), text, cycle: Vec::new() }
+    }
 }
 
 /// Shows that a problem has no solution: by a circle, or by cases that each lead to one.
 fn prove(problem: &mut Problem<'_, '_>, model: Model, depth: usize) -> Proof {
-    let beyond = || Proof { kind: "no-order".into(), text: "All orders were tried.".into() };
+    let beyond = || Proof::no_order("All orders were tried.".into());
     match saturate(problem, &|| false) {
         Saturated::Circle(circle) => {
             let links: Vec<Link> = circle.0.iter().map(|at| problem.links[*at as usize]).collect();
-            Proof { kind: kind(&links), text: told(problem, &links) }
+            let cycle = told(problem, &links);
+            let steps: Vec<&str> = cycle.iter().map(|step| step.text.as_str()).collect();
+            Proof { kind: kind(&links), text: format!("{}: a cycle.", steps.join("; ")), cycle }
         }
         Saturated::NoWriter(site) => {
             let site = &problem.sites[site];
-            Proof {
-                kind: "no-order".into(),
-                text: format!(
-                    "Whatever {} read of {}, it was overwritten before, or written only later.",
-                    problem.registers.name(site.reader),
-                    problem.registers.key_text(site.key)
-                ),
-            }
+            Proof::no_order(format!(
+                "Whatever {} read of {}, it was overwritten before, or written only later.",
+                problem.registers.name(site.reader),
+                problem.registers.key_text(site.key)
+            ))
         }
         Saturated::Fixed | Saturated::Skipped if depth < DEPTH_MAX => {
             split(problem, model, depth).unwrap_or_else(beyond)
@@ -123,7 +134,7 @@ fn split(problem: &Problem<'_, '_>, model: Model, depth: usize) -> Option<Proof>
         let (a, b) = (problem.registers.name(first), problem.registers.name(second));
         texts.push(format!("If {a} came before {b}: {}", prove(&mut case, model, depth + 1).text));
     }
-    Some(Proof { kind: "no-order".into(), text: texts.join(" ") })
+    Some(Proof::no_order(texts.join(" ")))
 }
 
 /// Adds what follows if one of two writers comes first.
@@ -157,7 +168,7 @@ fn kind(links: &[Link]) -> String {
 }
 
 /// The links of a circle, each as a reason; what leads through real time alone is one step.
-fn told(problem: &Problem<'_, '_>, links: &[Link]) -> String {
+fn told(problem: &Problem<'_, '_>, links: &[Link]) -> Vec<CycleStep> {
     let begin = links.iter().position(|link| problem.node(link.from).is_some()).unwrap_or(0);
     let links: Vec<Link> = links[begin..].iter().chain(&links[..begin]).copied().collect();
     let mut steps = Vec::new();
@@ -165,20 +176,23 @@ fn told(problem: &Problem<'_, '_>, links: &[Link]) -> String {
     for link in links {
         match (problem.node(link.from), problem.node(link.to)) {
             (Some(from), Some(to)) if from == to => {}
-            (Some(_), Some(_)) => steps.push(step(problem, link)),
+            (Some(from), Some(_)) => {
+                let kind = link.cause.name();
+                steps.push(CycleStep { from, kind, text: step(problem, link) });
+            }
             (Some(from), None) => before = Some(from),
             (None, Some(to)) => {
                 if let Some(from) = before.take() {
                     let registers = problem.registers;
                     let (a, b) = (registers.name(from), registers.name(to));
-                    steps.push(format!("{a} comes before {b}, since it had ended when {b} began"));
+                    let text = format!("{a} comes before {b}, since it had ended when {b} began");
+                    steps.push(CycleStep { from, kind: "realtime", text });
                 }
             }
             (None, None) => {}
         }
     }
-    let steps = steps.join("; ");
-    format!("{steps}: a cycle.")
+    steps
 }
 
 fn step(problem: &Problem<'_, '_>, link: Link) -> String {

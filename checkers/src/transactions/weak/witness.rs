@@ -2,7 +2,7 @@
 
 use super::infer::{self, Edge};
 use super::{Graph, Level};
-use crate::transactions::registers::{CHECKER, INITIAL, Node, Registers};
+use crate::transactions::registers::{CHECKER, CycleStep, INITIAL, Node, Registers};
 use crate::verdict::Anomaly;
 
 /// Why one transaction of the cycle comes before the next.
@@ -13,6 +13,18 @@ enum Why {
     Inferred(Edge),
     /// The initial state comes before everything.
     Initial,
+}
+
+impl Why {
+    /// The kind of dependency. What is inferred is an order of two writes.
+    fn name(&self) -> &'static str {
+        match self {
+            Why::Session => "process",
+            Why::Reads(_) => "wr",
+            Why::Inferred(_) => "ww",
+            Why::Initial => "initial",
+        }
+    }
 }
 
 /// The anomaly of a cycle, each node before the next and the last before the first. `order` is
@@ -41,14 +53,19 @@ pub(super) fn tell(
     told.dedup();
     let who = told.iter().filter(|node| **node != INITIAL).map(|node| registers.describe(*node));
     let who: Vec<String> = who.collect();
-    let steps: Vec<String> =
-        edges.iter().map(|(from, to, why)| sentence(registers, level, *from, *to, why)).collect();
+    let told = |(from, to, why): &(Node, Node, Why)| CycleStep {
+        from: *from,
+        kind: why.name(),
+        text: sentence(registers, level, *from, *to, why),
+    };
+    let cycle: Vec<CycleStep> = edges.iter().map(told).collect();
+    let steps: Vec<&str> = cycle.iter().map(|step| step.text.as_str()).collect();
     Anomaly {
         kind: kind.to_owned(),
         checker: CHECKER.to_owned(),
         explanation: format!("{}. But {}: a cycle.", who.join("; "), steps.join(", and ")),
         ops: registers.events(nodes),
-        evidence: serde_json::Map::new(),
+        evidence: registers.cycle_evidence(&cycle),
     }
 }
 

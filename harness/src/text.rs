@@ -3,11 +3,11 @@
 use std::fmt::Write;
 
 /// Longer texts are cut where they label something.
-pub(super) const LABEL_MAX: usize = 48;
+pub(crate) const LABEL_MAX: usize = 48;
 
 /// The text with every character that has no look of its own, or that changes the direction of
 /// others, written as `\u{...}`.
-pub(super) fn visible(text: &str) -> String {
+pub(crate) fn visible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if hides(c) {
@@ -21,7 +21,7 @@ pub(super) fn visible(text: &str) -> String {
 }
 
 /// Controls, zero-width characters, and what overrides the direction of text (Unicode TR 36).
-pub(super) fn hides(c: char) -> bool {
+pub(crate) fn hides(c: char) -> bool {
     (c.is_control() && c != '\n')
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
             | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
@@ -30,12 +30,19 @@ pub(super) fn hides(c: char) -> bool {
 }
 
 /// The text made visible, and cut to a label's length.
-pub(super) fn label(text: &str) -> String {
+pub(crate) fn label(text: &str) -> String {
     cut(&visible(text), LABEL_MAX)
 }
 
+/// A phrase as a sentence: with a capital letter and a full stop.
+pub(crate) fn sentence(phrase: &str) -> String {
+    let mut characters = phrase.chars();
+    let first = characters.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(characters).chain(['.']).collect()
+}
+
 /// At most `max` characters, the last of them an ellipsis if something is missing.
-pub(super) fn cut(text: &str, max: usize) -> String {
+pub(crate) fn cut(text: &str, max: usize) -> String {
     match text.char_indices().nth(max) {
         None => text.to_owned(),
         Some(_) => text.chars().take(max - 1).chain(['…']).collect(),
@@ -43,13 +50,13 @@ pub(super) fn cut(text: &str, max: usize) -> String {
 }
 
 /// `1` becomes `1 write`, `2` becomes `2 writes`; thousands are set apart.
-pub(super) fn count(n: usize, one: &str) -> String {
+pub(crate) fn count(n: usize, one: &str) -> String {
     let s = if n == 1 { "" } else { "s" };
     format!("{} {one}{s}", thousands(n as u64))
 }
 
 /// `1234567` becomes `1,234,567`.
-pub(super) fn thousands(n: u64) -> String {
+pub(crate) fn thousands(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {
@@ -62,7 +69,7 @@ pub(super) fn thousands(n: u64) -> String {
 }
 
 /// A length of time with three significant digits and the unit that fits: `1.25 ms`.
-pub(super) fn span(ns: u64) -> String {
+pub(crate) fn span(ns: u64) -> String {
     let n = ns as f64;
     let (value, unit) = match ns {
         0..1_000 => (n, "ns"),
@@ -79,12 +86,26 @@ pub(super) fn span(ns: u64) -> String {
 }
 
 /// A moment of the run: `12.345 s`.
-pub(super) fn moment(ns: u64) -> String {
+pub(crate) fn moment(ns: u64) -> String {
     format!("{:.3} s", ns as f64 / 1e9)
 }
 
+/// A path as part of a link that can be nothing else, whatever the names of folders are.
+pub(crate) fn url(path: &str) -> String {
+    let mut out = String::new();
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || b"/._-".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}
+
 /// `a`, `a and b`, `a, b and c`.
-pub(super) fn list(items: &[String]) -> String {
+pub(crate) fn list(items: &[String]) -> String {
     match items {
         [] => String::new(),
         [one] => one.clone(),
@@ -100,6 +121,12 @@ mod tests {
     fn nothing_hides() {
         assert_eq!(visible("a\u{202e}b\0\u{200b}"), "a\\u{202e}b\\u{0}\\u{200b}");
         assert_eq!(visible("naïve 値 \"q\""), "naïve 値 \"q\"");
+    }
+
+    #[test]
+    fn links_are_paths() {
+        assert_eq!(url("nodes/n1/stderr.log"), "nodes/n1/stderr.log");
+        assert_eq!(url("javascript:x\"<"), "javascript%3Ax%22%3C");
     }
 
     #[test]
