@@ -2,6 +2,7 @@
 
 use crate::api::{Request, Response, kv, orders, store, txn};
 use crate::caller::Event;
+use crate::clock_fault::ClockFault;
 use crate::node::Status;
 use reqwest::StatusCode;
 use serde::{Serialize, de::DeserializeOwned};
@@ -57,6 +58,13 @@ impl Transport {
         }
     }
 
+    /// Whether the node has done this to its clock.
+    pub(super) async fn set_clock(&self, addr: SocketAddr, fault: ClockFault) -> bool {
+        let request = self.http.post(format!("http://{addr}/clock")).json(&fault);
+        request.send().await.is_ok_and(|response| response.status().is_success())
+    }
+
+    /// How the node stands; nothing if it does not say.
     pub(super) async fn status(&self, addr: SocketAddr) -> Option<Status> {
         let response = self.http.get(format!("http://{addr}/status")).send().await.ok()?;
         response.error_for_status().ok()?.json().await.ok()
