@@ -5,7 +5,7 @@ use rand::{Rng, RngExt};
 
 /// How a clock goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Wrong {
+pub(super) enum Wrong {
     /// It jumps by 1.5^6 to 1.5^31 ms, 11 ms to 288 s, forwards or back.
     Jump,
     /// Its rate is off by a thousandth to a half.
@@ -16,10 +16,10 @@ pub enum Wrong {
 
 impl Wrong {
     /// All of them.
-    pub const ALL: [Wrong; 3] = [Wrong::Jump, Wrong::Drift, Wrong::Strobe];
+    pub(super) const ALL: [Wrong; 3] = [Wrong::Jump, Wrong::Drift, Wrong::Strobe];
 
     /// What that is in numbers; small and large alike likely.
-    pub fn fault(self, rng: &mut impl Rng) -> ClockFault {
+    pub(super) fn fault(self, rng: &mut impl Rng) -> ClockFault {
         let sign = if rng.random() { 1 } else { -1 };
         match self {
             Wrong::Jump => {

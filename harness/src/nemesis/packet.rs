@@ -46,7 +46,7 @@ fn is_zero(number: &u64) -> bool {
 
 /// What is wrong with messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Behaviour {
+pub(super) enum Behaviour {
     /// 50 ms, 10 ms less or more.
     Delay,
     /// A fifth is lost, in bursts.
@@ -63,7 +63,7 @@ pub enum Behaviour {
 
 impl Behaviour {
     /// All of them.
-    pub const ALL: [Behaviour; 6] = [
+    pub(super) const ALL: [Behaviour; 6] = [
         Behaviour::Delay,
         Behaviour::Loss,
         Behaviour::Duplicate,
@@ -73,7 +73,7 @@ impl Behaviour {
     ];
 
     /// What that is in numbers.
-    pub fn packet(self, rng: &mut impl Rng) -> Packet {
+    pub(super) fn packet(self, rng: &mut impl Rng) -> Packet {
         let late = Packet { delay_ms: 50, jitter_ms: 10, ..Packet::default() };
         let bursts = Packet { correlation_percent: 75, ..Packet::default() };
         match self {
