@@ -4,15 +4,19 @@
 //! business of a [`crate::world::World`]. Where a target cannot be known beforehand (the
 //! leader), the action names the role and the world resolves it.
 
+mod clock;
 mod faults;
 pub(crate) mod names;
+mod packet;
 mod schedule;
 mod shapes;
 
 pub use faults::FaultKind;
+pub use packet::Packet;
 pub use schedule::{aim_at_leaders, is_aimed_at_leaders, schedule};
 pub use shapes::{Shape, Whom, alone};
 
+use quorate_targets::clock_fault::ClockFault;
 use quorate_targets::node::NodeId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -68,6 +72,24 @@ pub enum Action {
     },
     /// SIGCONT to every paused node.
     Resume,
+    /// Delays, loses, doubles, reorders or throttles what some nodes send and receive.
+    StartPacket {
+        /// Whose messages.
+        aim: Aim,
+        /// What happens to them.
+        packet: Packet,
+    },
+    /// Messages pass as they come.
+    StopPacket,
+    /// Makes clocks wrong.
+    StartClock {
+        /// Whose.
+        aim: Aim,
+        /// How.
+        clock: ClockFault,
+    },
+    /// All clocks are right again.
+    StopClock,
 }
 
 /// What became of an action; it is in the history.
@@ -101,6 +123,10 @@ impl Action {
             Action::Start => "start",
             Action::Pause { .. } => "pause",
             Action::Resume => "resume",
+            Action::StartPacket { .. } => "start-packet",
+            Action::StopPacket => "stop-packet",
+            Action::StartClock { .. } => "start-clock",
+            Action::StopClock => "stop-clock",
         }
     }
 
@@ -148,5 +174,14 @@ mod tests {
         let read: Scheduled = serde_json::from_str(kill).unwrap();
         assert_eq!(read.action, Action::Kill { aim: Aim::Nodes(vec![NodeId(4)]) });
         assert!(serde_json::from_str::<Scheduled>(&kill.replace("n4", "x4")).is_err());
+
+        for text in [
+            r#"{"at_ms":7,"f":"start-packet","aim":{"nodes":["n4"]},"packet":{"loss_percent":20}}"#,
+            r#"{"at_ms":8,"f":"start-clock","aim":"leader","clock":{"jump":{"by_ms":-5}}}"#,
+            r#"{"at_ms":9,"f":"stop-clock"}"#,
+        ] {
+            let read: Scheduled = serde_json::from_str(text).unwrap();
+            assert_eq!(serde_json::to_string(&read).unwrap(), text);
+        }
     }
 }

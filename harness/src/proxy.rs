@@ -146,6 +146,14 @@ impl Network {
         }
     }
 
+    /// Treats what these nodes send and receive so, and all else as it comes.
+    pub fn shape(&self, nodes: &[NodeId], shaping: Shaping) {
+        for link @ (from, to) in self.links() {
+            let concerned = nodes.contains(&from) || nodes.contains(&to);
+            self.set_shaping(link, if concerned { shaping } else { Shaping::default() });
+        }
+    }
+
     /// All links.
     pub fn links(&self) -> impl Iterator<Item = LinkId> + '_ {
         self.links.keys().copied()

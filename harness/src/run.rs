@@ -216,8 +216,14 @@ fn main_phase(
 /// What undoes every kind of fault that the plan may have left in force.
 fn healing(plan: &Plan) -> Vec<Action> {
     let used = |name: &str| plan.nemesis.iter().any(|fault| fault == name);
-    let heals =
-        [("partition", Action::StopPartition), ("pause", Action::Resume), ("kill", Action::Start)];
+    let heals = [
+        ("partition", Action::StopPartition),
+        ("packet", Action::StopPacket),
+        ("pause", Action::Resume),
+        ("kill", Action::Start),
+        // Who stands still or is down does not hear of it.
+        ("clock", Action::StopClock),
+    ];
     heals.into_iter().filter(|(name, _)| used(name)).map(|(_, action)| action).collect()
 }
 

@@ -370,6 +370,8 @@ fn pairs(schedule: &[Scheduled]) -> Vec<Vec<Scheduled>> {
                 (Action::StartPartition { .. }, Action::StopPartition)
                     | (Action::Kill { .. }, Action::Start)
                     | (Action::Pause { .. }, Action::Resume)
+                    | (Action::StartPacket { .. }, Action::StopPacket)
+                    | (Action::StartClock { .. }, Action::StopClock)
             )
         };
         let open = pairs.iter_mut().rev().find(|pair| pair.len() == 1 && begins(&pair[0].action));

@@ -140,9 +140,10 @@ fn from_history(trial: &Trial) -> Vec<Line> {
     };
     // What a fault came to says all that its announcement did.
     let announced = |event: &&Event| {
-        let faults = ["start-partition", "stop-partition", "kill", "start", "pause", "resume"];
+        let f = event.f.as_str();
+        let faults = ["kill", "start", "pause", "resume"];
         event.process == Process::Nemesis
-            && faults.contains(&event.f.as_str())
+            && (faults.contains(&f) || f.starts_with("start-") || f.starts_with("stop-"))
             && crate::summary::outcome(event).is_none()
     };
     trial.history.events().iter().filter(|event| !announced(event)).map(line).collect()

@@ -198,6 +198,10 @@ fn turn(in_force: &mut BTreeSet<FaultKind>, f: &str) {
         "stop-partition" => drop(in_force.remove(&FaultKind::Partition)),
         "start" => drop(in_force.remove(&FaultKind::Kill)),
         "resume" => drop(in_force.remove(&FaultKind::Pause)),
+        "start-packet" => drop(in_force.insert(FaultKind::Packet)),
+        "stop-packet" => drop(in_force.remove(&FaultKind::Packet)),
+        "start-clock" => drop(in_force.insert(FaultKind::Clock)),
+        "stop-clock" => drop(in_force.remove(&FaultKind::Clock)),
         _ => {}
     }
 }

@@ -6,13 +6,14 @@
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use quorate::cluster::Setup;
-use quorate::nemesis::{Action, Aim, Cut, FaultOutcome, Grudge};
+use quorate::nemesis::{Action, Aim, Cut, FaultOutcome, Grudge, Packet};
 use quorate::world::processes::{Options, Processes};
 use quorate::world::{Happening, World};
 use quorate_checkers::history::Nanos;
 use quorate_targets::api::kv::{self, Op};
 use quorate_targets::api::{Outcome, Request, Response};
 use quorate_targets::caller::Policy;
+use quorate_targets::clock_fault::ClockFault;
 use quorate_targets::node::NodeId;
 use quorate_targets::seed::Seed;
 use serde_json::{Value, json};
@@ -94,6 +95,31 @@ fn read(world: &mut Processes, node: u16) -> Value {
     }
 }
 
+/// While all messages are late, nothing is agreed upon sooner.
+fn messages_are_shaped(world: &mut Processes) {
+    let all = Aim::Nodes((1..=3).map(NodeId).collect());
+    let packet = Packet { delay_ms: 60, jitter_ms: 10, ..Packet::default() };
+    let late = Action::StartPacket { aim: all, packet };
+    assert_eq!(inject(world, &late), Ok(json!(["n1", "n2", "n3"])));
+    let began = world.now();
+    write(world, 1, 3);
+    let took = Duration::from_nanos(world.now().0 - began.0);
+    assert!(took >= Duration::from_millis(100), "there and back: {took:?}");
+    inject(world, &Action::StopPacket).unwrap();
+    assert_eq!(read(world, 2), json!(3));
+}
+
+/// Nodes hear what is wrong with their clocks, and that it is over.
+fn clocks_are_wrong(world: &mut Processes, folder: &Path) {
+    let one = Aim::Nodes(vec![NodeId(2)]);
+    let fast = Action::StartClock { aim: one, clock: ClockFault::Jump { by_ms: 60_000 } };
+    assert_eq!(inject(world, &fast), Ok(json!(["n2"])));
+    assert_eq!(read(world, 2), json!(3), "a leader is one whatever the time");
+    assert_eq!(inject(world, &Action::StopClock), Ok(json!(["n1", "n2", "n3"])));
+    let log = std::fs::read_to_string(folder.join("n2/stderr.log")).unwrap();
+    assert!(log.contains("60000") && log.contains("Reset"), "{log}");
+}
+
 #[test]
 fn a_cluster_is_broken_and_healed_in_every_way() {
     let folder = tempfile::tempdir().unwrap();
@@ -132,6 +158,9 @@ fn a_cluster_is_broken_and_healed_in_every_way() {
     assert_eq!(read(&mut world, 2), json!(2), "two of three go on");
     assert_eq!(inject(&mut world, &Action::Resume), Ok(json!(["n1"])));
     assert_eq!(read(&mut world, 1), json!(2));
+
+    messages_are_shaped(&mut world);
+    clocks_are_wrong(&mut world, folder.path());
 
     let traffic = world.traffic();
     assert!(traffic.values().all(|link| link.frames > 0), "{traffic:?}");

@@ -501,7 +501,7 @@ pub const ALL: &[Entry] = &[
         sentence: "Writes are stamped by the node's plain clock: one with a slow clock loses to an \
                    older write, and is acknowledged.",
         anomaly: "session-guarantees broken: the client's own write is not there, an older one is",
-        needs: &["--workload", "session", "--target-opt", "clock-skew-ms=500"],
+        needs: &["--workload", "session", "--nemesis", "clock", "--nemesis-interval", "2s"],
     },
 ];
 

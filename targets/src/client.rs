@@ -11,6 +11,7 @@ pub use book::AddressBook;
 
 use crate::api::{Outcome, Request};
 use crate::caller::{Caller, Event, Next, Policy};
+use crate::clock_fault::ClockFault;
 use crate::node::{NodeId, Status};
 use std::time::Duration;
 use thiserror::Error;
@@ -63,6 +64,13 @@ impl Client {
     pub async fn status(&self, node: NodeId) -> Option<Status> {
         let status = self.transport.status(self.book.get(node)?);
         tokio::time::timeout(STATUS_TIMEOUT, status).await.ok()?
+    }
+
+    /// Makes the clock of `node` wrong, or right again; whether it says that it has done so.
+    pub async fn set_clock(&self, node: NodeId, fault: ClockFault) -> bool {
+        let Some(addr) = self.book.get(node) else { return false };
+        let set = self.transport.set_clock(addr, fault);
+        tokio::time::timeout(STATUS_TIMEOUT, set).await.unwrap_or(false)
     }
 
     async fn attempt(&self, node: NodeId, request: &Request) -> Event {

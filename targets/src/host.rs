@@ -291,7 +291,7 @@ impl<N: Node + 'static> Host<N> {
         }
         let peers = Arc::new(config.peers().collect());
         tasks.spawn(peers::listen::<N>(sockets.peer, peers, sender.clone()));
-        let serve = http::serve::<N>(sockets.client, options.id, sender);
+        let serve = http::serve::<N>(sockets.client, options.id, sender, clock.clone());
         tasks.spawn(async {
             if let Err(error) = serve.await {
                 tracing::error!("clients are served no more: {error}");

@@ -11,6 +11,7 @@ pub mod bugs;
 pub mod caller;
 #[cfg(feature = "client")]
 pub mod client;
+pub mod clock_fault;
 pub mod eventual;
 #[cfg(feature = "host")]
 pub mod host;

@@ -15,11 +15,21 @@ pub enum FaultKind {
     Kill,
     /// Nodes stand still for a while.
     Pause,
+    /// Single messages are late, lost, doubled or overtaken.
+    Packet,
+    /// Clocks are wrong.
+    Clock,
 }
 
 impl FaultKind {
     /// All kinds.
-    pub const ALL: [FaultKind; 3] = [FaultKind::Partition, FaultKind::Kill, FaultKind::Pause];
+    pub const ALL: [FaultKind; 5] = [
+        FaultKind::Partition,
+        FaultKind::Kill,
+        FaultKind::Pause,
+        FaultKind::Packet,
+        FaultKind::Clock,
+    ];
 
     /// Its name on the command line and in the plan.
     pub fn name(self) -> &'static str {
@@ -27,6 +37,8 @@ impl FaultKind {
             FaultKind::Partition => "partition",
             FaultKind::Kill => "kill",
             FaultKind::Pause => "pause",
+            FaultKind::Packet => "packet",
+            FaultKind::Clock => "clock",
         }
     }
 
@@ -42,6 +54,14 @@ impl FaultKind {
             }
             FaultKind::Pause => {
                 "SIGSTOP to one node, a minority, a majority or the leader; SIGCONT later"
+            }
+            FaultKind::Packet => {
+                "messages of one node, a minority, a majority or all are delayed (50 ms), lost, \
+                 doubled, reordered (20 %, in bursts) or throttled (1 Mbit/s)"
+            }
+            FaultKind::Clock => {
+                "the clock of one node, a minority or a majority jumps (up to 288 s), drifts or \
+                 strobes, as the node reads it"
             }
         }
     }
@@ -96,7 +116,7 @@ mod tests {
         assert_eq!(
             error,
             "there is no fault `partiton` (did you mean `partition`?); \
-             there is: partition, kill, pause, none"
+             there is: partition, kill, pause, packet, clock, none"
         );
         assert!(!FaultKind::parse_list("earthquake").unwrap_err().to_string().contains("did you"));
         assert!(FaultKind::parse_list("kill,,pause").is_err());

@@ -10,6 +10,8 @@
 //!
 //! Shapes and aims are dealt like cards: each comes once before any comes again.
 
+use crate::nemesis::clock::Wrong;
+use crate::nemesis::packet::Behaviour;
 use crate::nemesis::{Action, Aim, Cut, FaultKind, Scheduled, Shape, Whom};
 use quorate_targets::node::NodeId;
 use quorate_targets::seed::Seed;
@@ -49,12 +51,19 @@ pub fn schedule(
 pub fn aim_at_leaders(schedule: &mut [Scheduled]) {
     for Scheduled { action, .. } in schedule {
         match action {
-            Action::Kill { aim } | Action::Pause { aim } => *aim = Aim::Leader,
+            Action::Kill { aim }
+            | Action::Pause { aim }
+            | Action::StartPacket { aim, .. }
+            | Action::StartClock { aim, .. } => *aim = Aim::Leader,
             Action::StartPartition { shape, cut } => {
                 Shape::LeaderAlone.name().clone_into(shape);
                 *cut = Cut::LeaderAlone;
             }
-            Action::StopPartition | Action::Start | Action::Resume => {}
+            Action::StopPartition
+            | Action::Start
+            | Action::Resume
+            | Action::StopPacket
+            | Action::StopClock => {}
         }
     }
 }
@@ -89,6 +98,8 @@ enum FlipFlop<'a> {
     Partition { nodes: &'a [NodeId], shapes: Deck<Shape> },
     Kill { nodes: &'a [NodeId], whom: Deck<Whom> },
     Pause { nodes: &'a [NodeId], whom: Deck<Whom> },
+    Packet { nodes: &'a [NodeId], whom: Deck<Whom>, behaviours: Deck<Behaviour> },
+    Clock { nodes: &'a [NodeId], whom: Deck<Whom>, wrongs: Deck<Wrong> },
 }
 
 impl<'a> FlipFlop<'a> {
@@ -110,6 +121,16 @@ impl<'a> FlipFlop<'a> {
                 nodes,
                 whom: whom(&[Whom::One, Whom::Minority, Whom::Majority, Whom::Leader]),
             },
+            FaultKind::Packet => FlipFlop::Packet {
+                nodes,
+                whom: whom(&[Whom::One, Whom::Minority, Whom::Majority, Whom::All]),
+                behaviours: Deck::new(Behaviour::ALL.to_vec()),
+            },
+            FaultKind::Clock => FlipFlop::Clock {
+                nodes,
+                whom: whom(&[Whom::One, Whom::Minority, Whom::Majority]),
+                wrongs: Deck::new(Wrong::ALL.to_vec()),
+            },
         }
     }
 
@@ -125,6 +146,14 @@ impl<'a> FlipFlop<'a> {
             FlipFlop::Pause { nodes, whom } => {
                 whom.deal(rng).map(|whom| Action::Pause { aim: whom.aim(nodes, rng) })
             }
+            FlipFlop::Packet { nodes, whom, behaviours } => {
+                let aim = whom.deal(rng)?.aim(nodes, rng);
+                Some(Action::StartPacket { aim, packet: behaviours.deal(rng)?.packet(rng) })
+            }
+            FlipFlop::Clock { nodes, whom, wrongs } => {
+                let aim = whom.deal(rng)?.aim(nodes, rng);
+                Some(Action::StartClock { aim, clock: wrongs.deal(rng)?.fault(rng) })
+            }
         }
     }
 
@@ -134,6 +163,8 @@ impl<'a> FlipFlop<'a> {
             FlipFlop::Partition { shapes, .. } => (Action::StopPartition, shapes.cards.len()),
             FlipFlop::Kill { whom, .. } => (Action::Start, whom.cards.len()),
             FlipFlop::Pause { whom, .. } => (Action::Resume, whom.cards.len()),
+            FlipFlop::Packet { whom, .. } => (Action::StopPacket, whom.cards.len()),
+            FlipFlop::Clock { whom, .. } => (Action::StopClock, whom.cards.len()),
         };
         (cards > 0).then_some(action)
     }

@@ -27,6 +27,9 @@ pub struct Shaping {
     pub duplicate: f64,
     /// The share of frames that later ones may overtake, 0 to 1.
     pub reorder: f64,
+    /// The share of frames that share the luck of the one before in all three, so that bad luck
+    /// comes in bursts; the other shares stay what they are.
+    pub correlation: f64,
     /// How many bytes a second get through; `None` is no limit.
     pub bytes_per_s: Option<u64>,
 }

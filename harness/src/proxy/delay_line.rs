@@ -55,7 +55,16 @@ pub(super) struct DelayLine {
     last_due: Nanos,
     /// When the limited link has sent all that it was given.
     sent_at: Nanos,
+    luck: Luck,
     rng: ChaCha8Rng,
+}
+
+/// What befell the last frame.
+#[derive(Clone, Copy, Debug, Default)]
+struct Luck {
+    lost: bool,
+    twice: bool,
+    overtaken: bool,
 }
 
 impl DelayLine {
@@ -66,6 +75,7 @@ impl DelayLine {
             next_order: 0,
             last_due: Nanos(0),
             sent_at: Nanos(0),
+            luck: Luck::default(),
             rng,
         }
     }
@@ -81,11 +91,18 @@ impl DelayLine {
         now: Nanos,
         shaping: &Shaping,
     ) -> Result<(), Fate> {
-        if self.rng.random::<f64>() < shaping.loss {
+        if self.rng.random::<f64>() >= shaping.correlation {
+            let mut happens = |share| self.rng.random::<f64>() < share;
+            self.luck = Luck {
+                lost: happens(shaping.loss),
+                twice: happens(shaping.duplicate),
+                overtaken: happens(shaping.reorder),
+            };
+        }
+        if self.luck.lost {
             return Err(Fate::Lost);
         }
-        let copies = 1 + usize::from(self.rng.random::<f64>() < shaping.duplicate);
-        for _ in 0..copies {
+        for _ in 0..1 + usize::from(self.luck.twice) {
             let due = self.due(frame.len(), now, shaping);
             self.push(due, now, frame.clone())?;
         }
@@ -144,7 +161,7 @@ impl DelayLine {
             due = self.sent_at.0;
         }
         due += shaping.delay.as_nanos() as u64 + self.up_to(shaping.jitter);
-        if self.rng.random::<f64>() < shaping.reorder {
+        if self.luck.overtaken {
             return Nanos(due + self.up_to(OVERTAKEN_MAX));
         }
         self.last_due = Nanos(due.max(self.last_due.0));

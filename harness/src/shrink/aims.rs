@@ -18,6 +18,14 @@ pub(super) fn simpler(plan: &Plan, place: usize) -> Vec<Plan> {
     let actions: Vec<Action> = match &scheduled.action {
         Action::Kill { aim } => aims(aim).into_iter().map(|aim| Action::Kill { aim }).collect(),
         Action::Pause { aim } => aims(aim).into_iter().map(|aim| Action::Pause { aim }).collect(),
+        Action::StartPacket { aim, packet } => {
+            let packet = *packet;
+            aims(aim).into_iter().map(|aim| Action::StartPacket { aim, packet }).collect()
+        }
+        Action::StartClock { aim, clock } => {
+            let clock = *clock;
+            aims(aim).into_iter().map(|aim| Action::StartClock { aim, clock }).collect()
+        }
         Action::StartPartition { cut: Cut::Grudge(grudge), .. } => {
             let members = plan.members();
             let one = |node: &NodeId| alone(*node, &without(&members, *node));

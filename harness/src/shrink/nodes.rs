@@ -29,7 +29,10 @@ pub(super) fn reduced(plan: &Plan, size: u16) -> Plan {
                     .filter(|(_, deaf_to)| !deaf_to.is_empty())
                     .collect::<Grudge>();
             }
-            Action::Kill { aim: Aim::Nodes(nodes) } | Action::Pause { aim: Aim::Nodes(nodes) } => {
+            Action::Kill { aim: Aim::Nodes(nodes) }
+            | Action::Pause { aim: Aim::Nodes(nodes) }
+            | Action::StartPacket { aim: Aim::Nodes(nodes), .. }
+            | Action::StartClock { aim: Aim::Nodes(nodes), .. } => {
                 nodes.retain(stays);
             }
             _ => {}
@@ -37,9 +40,10 @@ pub(super) fn reduced(plan: &Plan, size: u16) -> Plan {
     }
     plan.schedule.retain(|scheduled| match &scheduled.action {
         Action::StartPartition { cut: Cut::Grudge(grudge), .. } => !grudge.is_empty(),
-        Action::Kill { aim: Aim::Nodes(nodes) } | Action::Pause { aim: Aim::Nodes(nodes) } => {
-            !nodes.is_empty()
-        }
+        Action::Kill { aim: Aim::Nodes(nodes) }
+        | Action::Pause { aim: Aim::Nodes(nodes) }
+        | Action::StartPacket { aim: Aim::Nodes(nodes), .. }
+        | Action::StartClock { aim: Aim::Nodes(nodes), .. } => !nodes.is_empty(),
         _ => true,
     });
     plan

@@ -2,9 +2,11 @@
 
 use crate::cluster::{Cluster, ClusterError, Death, Turned};
 use crate::nemesis::{Action, Aim, Cut, FaultOutcome, alone, grudge_json, nodes_json};
-use crate::proxy::Network;
+use crate::proxy::{Network, Shaping};
 use crate::world::{Happening, statuses};
+use futures_util::future::join_all;
 use quorate_targets::client::Client;
+use quorate_targets::clock_fault::ClockFault;
 use quorate_targets::node::NodeId;
 use std::error::Error;
 use std::sync::Arc;
@@ -80,7 +82,39 @@ impl Injector {
             },
             Action::Start => told(self.cluster.start_dead().await, "no node is down"),
             Action::Resume => told(self.cluster.resume(), "no node is paused"),
+            Action::StartPacket { aim, packet } => match self.resolve(aim).await {
+                Some(nodes) => {
+                    self.network.shape(&nodes, packet.shaping());
+                    FaultOutcome::Installed(nodes_json(&nodes))
+                }
+                None => no_leader(),
+            },
+            Action::StopPacket => {
+                self.network.shape(&[], Shaping::default());
+                FaultOutcome::Installed("messages pass as they come".into())
+            }
+            Action::StartClock { aim, clock } => match self.resolve(aim).await {
+                Some(nodes) => self.clocks(&nodes, *clock).await,
+                None => no_leader(),
+            },
+            Action::StopClock => {
+                let members = self.cluster.members().to_vec();
+                self.clocks(&members, ClockFault::Reset).await
+            }
         }
+    }
+
+    /// Tells nodes what is wrong with their clocks. One that is down or stands still does not
+    /// hear of it in time.
+    async fn clocks(&self, nodes: &[NodeId], fault: ClockFault) -> FaultOutcome {
+        let told = nodes.iter().map(|node| self.client.set_clock(*node, fault));
+        let told = join_all(told).await;
+        let set: Vec<NodeId> =
+            nodes.iter().zip(told).filter(|(_, set)| *set).map(|(node, _)| *node).collect();
+        if set.is_empty() {
+            return FaultOutcome::Indeterminate("no node has answered".into());
+        }
+        FaultOutcome::Installed(nodes_json(&set))
     }
 
     async fn cut(&self, cut: &Cut) -> FaultOutcome {

@@ -96,6 +96,8 @@ pub struct Simulated {
     cluster: Box<dyn Cluster>,
     members: Vec<NodeId>,
     lazy: bool,
+    /// What every wire is like when no fault is in force.
+    link: sim::Link,
     invariants: bool,
     /// What there is to tell before anything else happens.
     ready: VecDeque<Happening>,
@@ -118,6 +120,7 @@ impl Simulated {
             members: cluster.members(),
             cluster,
             lazy: *lazy,
+            link: setup.link,
             invariants: *invariants,
             ready: VecDeque::new(),
             waiting: None,
@@ -164,7 +167,35 @@ impl Simulated {
             }
             Action::Start => self.turn_all(|node| Fault::Start { node }, "no node is down"),
             Action::Resume => self.turn_all(|node| Fault::Resume { node }, "no node is paused"),
+            Action::StartPacket { aim, packet } => {
+                let nodes = self.resolve(aim)?;
+                let link = packet.link(self.link);
+                self.shape(|from, to| nodes.contains(&from) || nodes.contains(&to), link);
+                FaultOutcome::Installed(nodes_json(&nodes))
+            }
+            Action::StopPacket => {
+                self.shape(|_, _| true, self.link);
+                FaultOutcome::Installed("messages pass as they come".into())
+            }
+            Action::StartClock { aim, clock } => {
+                let nodes = self.resolve(aim)?;
+                self.turn(&nodes, |node| Fault::of_clock(node, *clock), "there is no such node")
+            }
+            Action::StopClock => {
+                self.turn_all(|node| Fault::ClockReset { node }, "there is no node")
+            }
         })
+    }
+
+    /// Changes the wires of which this is true.
+    fn shape(&mut self, concerned: impl Fn(NodeId, NodeId) -> bool, link: sim::Link) {
+        for to in self.members.clone() {
+            for from in self.members.clone() {
+                if from != to && concerned(from, to) {
+                    self.cluster.inject(&Fault::Link { from, to, link });
+                }
+            }
+        }
     }
 
     fn partition(&mut self, grudge: &Grudge) -> FaultOutcome {
@@ -316,11 +347,9 @@ impl World for Simulated {
 
     fn calm(&mut self) {
         let Weather { link, disk, .. } = calm_weather();
-        for to in self.members.clone() {
-            for from in self.members.iter().copied().filter(|from| *from != to) {
-                self.cluster.inject(&Fault::Link { from, to, link });
-            }
-            self.cluster.inject(&Fault::Disk { node: to, disk });
+        self.shape(|_, _| true, link);
+        for node in self.members.clone() {
+            self.cluster.inject(&Fault::Disk { node, disk });
         }
     }
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod eventual;
 mod fail_fast;
 mod input;
 mod orders;

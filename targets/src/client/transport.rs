@@ -2,6 +2,7 @@
 
 use crate::api::{Request, Response, kv, orders, store, txn};
 use crate::caller::Event;
+use crate::clock_fault::ClockFault;
 use crate::node::Status;
 use reqwest::StatusCode;
 use serde::{Serialize, de::DeserializeOwned};
@@ -39,6 +40,11 @@ impl Transport {
                 let answer = self.post(addr, "kv", request).await.map(Response::Kv);
                 fate(answer, |reason| Response::Kv(kv::Response::Error { definite: true, reason }))
             }
+            Request::Orders(request) => {
+                let answer = self.post(addr, "orders", request).await.map(Response::Orders);
+                let error = |reason| orders::Response::Error { definite: true, reason };
+                fate(answer, |reason| Response::Orders(error(reason)))
+            }
             // A superset of the key-value api, under the same path.
             Request::Store(request) => {
                 let answer = self.post(addr, "kv", request).await.map(Response::Store);
@@ -49,14 +55,16 @@ impl Transport {
                 let answer = self.post(addr, "txn", request).await.map(Response::Txn);
                 fate(answer, |reason| Response::Txn(txn::Response::Refused { reason }))
             }
-            Request::Orders(request) => {
-                let answer = self.post(addr, "orders", request).await.map(Response::Orders);
-                let error = |reason| orders::Response::Error { definite: true, reason };
-                fate(answer, |reason| Response::Orders(error(reason)))
-            }
         }
     }
 
+    /// Whether the node has done this to its clock.
+    pub(super) async fn set_clock(&self, addr: SocketAddr, fault: ClockFault) -> bool {
+        let request = self.http.post(format!("http://{addr}/clock")).json(&fault);
+        request.send().await.is_ok_and(|response| response.status().is_success())
+    }
+
+    /// How the node stands; nothing if it does not say.
     pub(super) async fn status(&self, addr: SocketAddr) -> Option<Status> {
         let response = self.http.get(format!("http://{addr}/status")).send().await.ok()?;
         response.error_for_status().ok()?.json().await.ok()

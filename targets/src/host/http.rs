@@ -1,7 +1,9 @@
 //! The client api of a node over HTTP: `POST /{api}` for each api that it has, `GET /status`,
-//! `GET /`.
+//! `GET /`. `POST /clock` makes the node's clock wrong; nobody but a harness asks for that.
 
+use super::clock::Clock;
 use super::node_loop::Mail;
+use crate::clock_fault::ClockFault;
 use crate::node::{Node, NodeId};
 use axum::Router;
 use axum::body::Bytes;
@@ -23,6 +25,7 @@ pub(super) const REQUESTS_MAX: usize = 4096;
 struct Front<N: Node> {
     inbox: mpsc::Sender<Mail<N>>,
     waiting: Semaphore,
+    clock: Clock,
     help: String,
 }
 
@@ -31,15 +34,17 @@ pub(super) async fn serve<N: Node + 'static>(
     listener: TcpListener,
     id: NodeId,
     inbox: mpsc::Sender<Mail<N>>,
+    clock: Clock,
 ) -> io::Result<()> {
     let apis: Vec<&str> = [N::API].iter().chain(N::MORE_APIS).copied().collect();
     let help = help(id, &apis, listener.local_addr()?);
-    let front = Front { inbox, waiting: Semaphore::new(REQUESTS_MAX), help };
+    let front = Front { inbox, waiting: Semaphore::new(REQUESTS_MAX), clock, help };
     let served = apis
         .iter()
         .fold(Router::new(), |router, api| router.route(&format!("/{api}"), post(request::<N>)));
     let router = served
         .route("/status", get(status::<N>))
+        .route("/clock", post(clock_fault::<N>))
         .route("/", get(|State(front): State<Arc<Front<N>>>| async move { front.help.clone() }))
         .fallback(|State(front): State<Arc<Front<N>>>| async move {
             (StatusCode::NOT_FOUND, front.help.clone())
@@ -73,6 +78,18 @@ async fn request<N: Node>(State(front): State<Arc<Front<N>>>, body: Bytes) -> Re
 async fn status<N: Node>(State(front): State<Arc<Front<N>>>) -> Response {
     let (reply, answer) = oneshot::channel();
     ask(&front, Mail::Status(reply), answer).await
+}
+
+async fn clock_fault<N: Node>(State(front): State<Arc<Front<N>>>, body: Bytes) -> Response {
+    match serde_json::from_slice::<ClockFault>(&body) {
+        Ok(fault) => {
+            tracing::info!("the clock: {fault:?}");
+            front.clock.apply(fault);
+            StatusCode::NO_CONTENT.into_response()
+        }
+        Err(error) => (StatusCode::BAD_REQUEST, format!("this is no fault of a clock: {error}\n"))
+            .into_response(),
+    }
 }
 
 async fn ask<N: Node, T: Serialize>(

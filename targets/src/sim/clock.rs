@@ -6,6 +6,7 @@
 //! decent operating system does.
 
 use super::time::Nanos;
+use crate::clock_fault::strobed;
 use crate::node::Time;
 
 /// What a right clock reads when the world begins: 2026-01-01T00:00:00Z.
@@ -24,6 +25,15 @@ pub(super) struct Clock {
     drift_ppm: i32,
     /// How far ahead the reading is set, in nanoseconds.
     offset: i64,
+    strobe: Option<Strobe>,
+}
+
+/// The reading is wrong for every other period.
+#[derive(Clone, Copy, Debug)]
+struct Strobe {
+    since: Nanos,
+    by: i64,
+    period: Nanos,
 }
 
 impl Clock {
@@ -34,7 +44,9 @@ impl Clock {
 
     /// What the node reads.
     pub(super) fn read(&self, now: Nanos) -> Time {
-        Time(EPOCH.0.saturating_add(self.count(now).0).saturating_add_signed(self.offset))
+        let strobe = |strobe: Strobe| strobed(strobe.by, strobe.period.0, (now - strobe.since).0);
+        let off = self.offset.saturating_add(self.strobe.map_or(0, strobe));
+        Time(EPOCH.0.saturating_add(self.count(now).0).saturating_add_signed(off))
     }
 
     /// The first time at which the oscillator will have counted `deadline`, at the present drift.
@@ -53,6 +65,11 @@ impl Clock {
         self.offset = self.offset.saturating_add(by);
     }
 
+    /// The reading is off by so much for every other period from now on.
+    pub(super) fn strobe(&mut self, now: Nanos, by: i64, period: Nanos) {
+        self.strobe = Some(Strobe { since: now, by, period });
+    }
+
     /// The rate changes; what was counted stays.
     pub(super) fn set_drift(&mut self, now: Nanos, ppm: i32) {
         self.counted = self.count(now).0;
@@ -63,6 +80,7 @@ impl Clock {
     /// The reading and the rate are right again.
     pub(super) fn reset(&mut self, now: Nanos) {
         self.set_drift(now, 0);
+        self.strobe = None;
         self.offset = i64::try_from(i128::from(now.0) - i128::from(self.counted)).unwrap_or(0);
     }
 }
@@ -89,6 +107,10 @@ mod tests {
         assert_eq!(clock.count(two), Nanos(2_100_000_000));
         assert_eq!(clock.when(Nanos(2_100_000_000)), two);
         clock.jump(-5);
+        clock.strobe(two, 1_000, Nanos(10));
+        assert_eq!(clock.read(two + Nanos(5)).0, EPOCH.0 + 2_100_000_000);
+        assert_eq!(clock.read(two + Nanos(15)).0, EPOCH.0 + 2_100_000_000 + 11 + 1_000);
+        clock.strobe = None;
         assert_eq!(clock.count(two), Nanos(2_100_000_000));
         assert_eq!(clock.read(two), Time(EPOCH.0 + 2_099_999_995));
         clock.reset(two);

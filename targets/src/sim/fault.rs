@@ -2,6 +2,7 @@
 
 use super::disk::DiskBehaviour;
 use super::network::{Gate, Link};
+use crate::clock_fault::ClockFault;
 use crate::node::NodeId;
 use serde::{Deserialize, Serialize};
 
@@ -70,6 +71,15 @@ pub enum Fault {
         /// By how many millionths; too slowly if negative.
         ppm: i32,
     },
+    /// The clock's reading is wrong for every other period.
+    ClockStrobe {
+        /// Whose.
+        node: NodeId,
+        /// By how much, in nanoseconds; behind if negative.
+        by_ns: i64,
+        /// How long it is right, and how long it is then wrong, in nanoseconds.
+        period_ns: u64,
+    },
     /// The clock is right again, in reading and rate.
     ClockReset {
         /// Whose.
@@ -107,6 +117,21 @@ pub enum Injected {
 }
 
 impl Fault {
+    /// What is done to a node's clock.
+    #[must_use]
+    pub fn of_clock(node: NodeId, fault: ClockFault) -> Fault {
+        let ns = |ms: i64| ms.saturating_mul(1_000_000);
+        match fault {
+            ClockFault::Jump { by_ms } => Fault::ClockJump { node, by_ns: ns(by_ms) },
+            ClockFault::Drift { ppm } => Fault::ClockDrift { node, ppm },
+            ClockFault::Strobe { by_ms, period_ms } => {
+                let period_ns = period_ms.saturating_mul(1_000_000);
+                Fault::ClockStrobe { node, by_ns: ns(by_ms), period_ns }
+            }
+            ClockFault::Reset => Fault::ClockReset { node },
+        }
+    }
+
     /// The node that it hits; nothing if it hits the network.
     #[must_use]
     pub fn node(&self) -> Option<NodeId> {
@@ -119,6 +144,7 @@ impl Fault {
             | Fault::Resume { node }
             | Fault::ClockJump { node, .. }
             | Fault::ClockDrift { node, .. }
+            | Fault::ClockStrobe { node, .. }
             | Fault::ClockReset { node }
             | Fault::Disk { node, .. }
             | Fault::BitFlip { node, .. }

@@ -5,6 +5,7 @@ use super::fault::{Fault, Injected};
 use super::network::Gate;
 use super::observe::Observer;
 use super::slot::Pause;
+use super::time::Nanos;
 use super::trace::What;
 use super::world::World;
 use crate::node::{Node, NodeId};
@@ -51,6 +52,9 @@ impl<N: Node, O: Observer<N>> World<N, O> {
             Fault::ClockDrift { ppm, .. } => {
                 slot.clock.set_drift(now, *ppm);
                 self.replan_timers(node);
+            }
+            Fault::ClockStrobe { by_ns, period_ns, .. } => {
+                slot.clock.strobe(now, *by_ns, Nanos(*period_ns));
             }
             Fault::ClockReset { .. } => {
                 slot.clock.reset(now);

@@ -17,6 +17,9 @@ use std::collections::VecDeque;
 /// How many messages a held wire keeps; it loses those that come after.
 pub const HELD_MAX: usize = 1 << 16;
 
+/// What a narrow wire lets wait before it loses messages.
+pub const BACKLOG_MAX: Nanos = Nanos::from_secs(1);
+
 /// How a wire treats its messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,13 +35,27 @@ pub struct Link {
     /// The chance that it takes a second delay and may be overtaken.
     #[serde(default)]
     pub reorder: Ppm,
+    /// The chance that a message shares the luck of the one before it, in all three: so bad luck
+    /// comes in bursts, at the same rates.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub correlation: Ppm,
+    /// How long a message occupies the wire; those behind it wait, and are lost where too many do.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub occupies: Nanos,
 }
 
 impl Link {
     /// A wire that only takes its time.
     #[must_use]
     pub const fn delayed(delay: Delay) -> Link {
-        Link { delay, loss: Ppm::NEVER, duplicate: Ppm::NEVER, reorder: Ppm::NEVER }
+        Link {
+            delay,
+            loss: Ppm::NEVER,
+            duplicate: Ppm::NEVER,
+            reorder: Ppm::NEVER,
+            correlation: Ppm::NEVER,
+            occupies: Nanos::ZERO,
+        }
     }
 }
 
@@ -52,6 +69,10 @@ pub enum Gate {
     Cut,
     /// They wait.
     Held,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// What becomes of a message that is sent.
@@ -68,6 +89,14 @@ pub(super) enum Fate {
 /// A message that waits at a held gate, and its number.
 pub(super) type Held<M> = (u64, M);
 
+/// What befell a message.
+#[derive(Clone, Copy, Debug, Default)]
+struct Luck {
+    lost: bool,
+    twice: bool,
+    overtaken: bool,
+}
+
 #[derive(Debug)]
 struct Wire<M> {
     link: Link,
@@ -75,6 +104,9 @@ struct Wire<M> {
     rng: ChaCha8Rng,
     /// When the last message that keeps its order arrives.
     last: Nanos,
+    /// When a narrow wire has sent all that it was given.
+    free: Nanos,
+    luck: Luck,
     held: VecDeque<Held<M>>,
 }
 
@@ -92,7 +124,9 @@ impl<M> Network<M> {
             // What a node sends to itself does not touch the network.
             let link = if from == to { Link::delayed(Delay::NONE) } else { link };
             let rng = seed.stream(&format!("network/n{}-n{}", from + 1, to + 1));
-            Wire { link, gate: Gate::Open, rng, last: Nanos::ZERO, held: VecDeque::new() }
+            let (last, free) = (Nanos::ZERO, Nanos::ZERO);
+            let (luck, held) = (Luck::default(), VecDeque::new());
+            Wire { link, gate: Gate::Open, rng, last, free, luck, held }
         };
         Network { nodes, wires: (0..nodes * nodes).map(wire).collect() }
     }
@@ -113,13 +147,21 @@ impl<M> Network<M> {
             return Fate::Cut;
         }
         let more = mix(delay ^ chance.rotate_left(32));
-        if wire.link.loss.happens(chance as u32) {
+        if !wire.link.correlation.happens((more >> 32) as u32) {
+            wire.luck = Luck {
+                lost: wire.link.loss.happens(chance as u32),
+                twice: wire.link.duplicate.happens((chance >> 32) as u32),
+                overtaken: wire.link.reorder.happens(more as u32),
+            };
+        }
+        let sent = wire.free.max(now) + wire.link.occupies;
+        if wire.luck.lost || sent - now > wire.link.occupies + BACKLOG_MAX {
             return Fate::Lost;
         }
-        let mut at = now + wire.link.delay.draw(delay);
-        let again = wire.link.duplicate.happens((chance >> 32) as u32);
-        let again = again.then(|| at + wire.link.delay.draw(mix(more)));
-        if wire.link.reorder.happens(more as u32) {
+        wire.free = sent;
+        let mut at = sent + wire.link.delay.draw(delay);
+        let again = wire.luck.twice.then(|| at + wire.link.delay.draw(mix(more)));
+        if wire.luck.overtaken {
             at = at + wire.link.delay.draw(mix(more ^ chance));
         } else {
             at = at.max(wire.last);
@@ -171,8 +213,8 @@ impl<M> Network<M> {
     /// queue up behind what the old one is late with.
     pub(super) fn set_link(&mut self, from: usize, to: usize, link: Link) {
         let wire = self.wire(from, to);
-        wire.link = link;
-        wire.last = Nanos::ZERO;
+        (wire.link, wire.luck) = (link, Luck::default());
+        (wire.last, wire.free) = (Nanos::ZERO, Nanos::ZERO);
     }
 }
 
@@ -229,6 +271,32 @@ mod tests {
         let reordered = arrivals(&fates(Link { reorder: Ppm::percent(30), ..LAN }, 10_000));
         let overtaken = reordered.windows(2).filter(|pair| pair[0] > pair[1]).count();
         assert!(overtaken > 2_000, "{overtaken}");
+    }
+
+    #[test]
+    fn correlated_loss_comes_in_bursts_at_the_same_rate() {
+        let runs = |correlation| {
+            let fates = fates(Link { loss: Ppm::percent(20), correlation, ..LAN }, 50_000);
+            let lost: Vec<bool> = fates.iter().map(|fate| *fate == Fate::Lost).collect();
+            let ends = lost.windows(2).filter(|pair| pair[0] && !pair[1]).count();
+            (lost.iter().filter(|lost| **lost).count(), ends)
+        };
+        let (alone, bursts) = (runs(Ppm::NEVER), runs(Ppm::percent(75)));
+        assert!((9_000..11_000).contains(&alone.0) && (9_000..11_000).contains(&bursts.0));
+        assert!(bursts.1 * 3 < alone.1, "{alone:?} {bursts:?}");
+    }
+
+    #[test]
+    fn a_narrow_wire_queues_and_then_loses() {
+        let link = Link { occupies: Nanos::from_millis(4), ..Link::delayed(Delay::NONE) };
+        let mut network: Network<()> = Network::new(Seed(1), 2, link);
+        let fates: Vec<Fate> = (0..1_000).map(|_| network.send(0, 1, Nanos::ZERO)).collect();
+        let at = arrivals(&fates);
+        assert_eq!((at[0], at[249]), (Nanos::from_millis(4), Nanos::from_secs(1)));
+        assert!((250..=251).contains(&at.len()), "{}", at.len());
+        network.set_link(0, 1, Link::delayed(Delay::NONE));
+        let Fate::Arrives { at, .. } = network.send(0, 1, Nanos::from_secs(2)) else { panic!() };
+        assert_eq!(at, Nanos::from_secs(2));
     }
 
     #[test]

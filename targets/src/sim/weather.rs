@@ -33,6 +33,8 @@ impl Weather {
     pub fn draw(seed: Seed) -> Weather {
         let rng = &mut seed.stream("weather");
         let link = Link {
+            correlation: Ppm::NEVER,
+            occupies: Nanos::ZERO,
             delay: delay(rng, &[100, 100, 1_000, 10_000, 50_000]),
             loss: chance(rng, &[0, 0, 1_000, 20_000, 100_000]),
             duplicate: chance(rng, &[0, 0, 1_000, 20_000, 200_000]),

@@ -12,6 +12,8 @@ fn of_kind(kind: FaultKind, plan: &[Scheduled]) -> Vec<Scheduled> {
         FaultKind::Partition => ["start-partition", "stop-partition"],
         FaultKind::Kill => ["kill", "start"],
         FaultKind::Pause => ["pause", "resume"],
+        FaultKind::Packet => ["start-packet", "stop-packet"],
+        FaultKind::Clock => ["start-clock", "stop-clock"],
     };
     plan.iter().filter(|s| names.contains(&s.action.f())).cloned().collect()
 }
@@ -34,7 +36,8 @@ proptest! {
             let count = (duration_ms / interval_ms).clamp(1, EVENTS_MAX);
             prop_assert_eq!(mine.len() as u64, count);
             for (i, scheduled) in mine.iter().enumerate() {
-                let starts = ["start-partition", "kill", "pause"].contains(&scheduled.action.f());
+                let f = scheduled.action.f();
+                let starts = f.starts_with("start-") || ["kill", "pause"].contains(&f);
                 prop_assert_eq!(starts, i % 2 == 0);
             }
         }
