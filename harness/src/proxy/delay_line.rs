@@ -102,7 +102,7 @@ impl DelayLine {
         if self.luck.lost {
             return Err(Fate::Lost);
         }
-        for _ in 0..1 + usize::from(self.luck.twice) {
+        for _ in 0..=usize::from(self.luck.twice) {
             let due = self.due(frame.len(), now, shaping);
             self.push(due, now, frame.clone())?;
         }

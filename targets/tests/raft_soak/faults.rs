@@ -114,10 +114,10 @@ impl Faults {
     fn lossy(&mut self, world: &mut Cluster) {
         let chance = |rng: &mut ChaCha8Rng| Ppm([0, 20_000, 200_000][rng.random_range(0..3)]);
         let link = Link {
-            delay: delay(100, [400, 5_000, 60_000][self.rng.random_range(0..3)]),
             loss: chance(&mut self.rng),
             duplicate: chance(&mut self.rng),
             reorder: chance(&mut self.rng),
+            ..Link::delayed(delay(100, [400, 5_000, 60_000][self.rng.random_range(0..3)]))
         };
         Faults::links(world, link);
     }
