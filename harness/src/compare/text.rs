@@ -51,10 +51,13 @@ pub fn print(comparison: &Comparison) {
     print_letters(comparison, style);
 }
 
-/// Rows of cells, each perhaps with its verdict.
+/// A cell, perhaps with its verdict.
+type Shown = (String, Option<Valid>);
+
+/// Rows of cells by name.
 struct Table<'a> {
     names: &'a [&'a str],
-    rows: Vec<(String, Vec<(String, Option<Valid>)>)>,
+    rows: Vec<(String, Vec<Shown>)>,
 }
 
 impl<'a> Table<'a> {
