@@ -186,7 +186,7 @@ fn picture(rows: &[Row], column: &Column) -> Markup {
     let widest = sizes.iter().max().copied().unwrap_or(1) as f64;
     let width = widest * (side + GAP) + GAP;
     let height = layers as f64 * LAYER - (LAYER - BOX) + 2.0 * GAP;
-    let mut placed = vec![0; layers];
+    let mut placed = vec![0_usize; layers];
     let places: Vec<Place> = depths
         .iter()
         .map(|layer| {

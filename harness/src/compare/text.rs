@@ -51,13 +51,13 @@ pub fn print(comparison: &Comparison) {
     print_letters(comparison, style);
 }
 
-/// A text, perhaps with its verdict.
-type Cell = (String, Option<Valid>);
+/// A cell, perhaps with its verdict.
+type Shown = (String, Option<Valid>);
 
-/// Rows of cells.
+/// Rows of cells by name.
 struct Table<'a> {
     names: &'a [&'a str],
-    rows: Vec<(String, Vec<Cell>)>,
+    rows: Vec<(String, Vec<Shown>)>,
 }
 
 impl<'a> Table<'a> {
