@@ -191,7 +191,7 @@ fn picture(rows: &[Row], column: &Column) -> Markup {
         .iter()
         .map(|layer| {
             let own = sizes[*layer] as f64 * (side + GAP) - GAP;
-            let x = (width - own) / 2.0 + f64::from(placed[*layer]) * (side + GAP);
+            let x = (width - own) / 2.0 + placed[*layer] as f64 * (side + GAP);
             placed[*layer] += 1;
             Place { x, y: GAP + *layer as f64 * LAYER }
         })

@@ -166,12 +166,12 @@ fn the_correct_node_survives() {
     assert!(never.is_empty(), "never seen: {never:?}");
 }
 
-/// The bug is found within so many seeds, and called by this word; without the bug the same seed
-/// is well.
+/// The bug is found within so many seeds and called by this word, whatever else it shows as;
+/// without the bug the same seed is well.
 fn caught(bug: Bug, within: u64, fixed: &[(&'static str, &'static str)], word: &str) {
-    let found = (0..seeds(within)).find_map(|seed| Some((seed, soak(seed, &[bug], fixed).err()?)));
-    let Some((seed, why)) = found else { panic!("{bug:?} was not caught") };
-    assert!(why.contains(word), "{bug:?} shows as: {why}");
+    let named = |seed| soak(seed, &[bug], fixed).err().filter(|why| why.contains(word));
+    let found = (0..seeds(within)).find(|seed| named(*seed).is_some());
+    let Some(seed) = found else { panic!("{bug:?} was not caught as {word:?}") };
     soak(seed, &[], fixed).unwrap_or_else(|why| panic!("without {bug:?}: {why}"));
 }
 
