@@ -116,7 +116,7 @@ fn clocks_are_wrong(world: &mut Processes, folder: &Path) {
     assert_eq!(inject(world, &fast), Ok(json!(["n2"])));
     assert_eq!(read(world, 2), json!(3), "a leader is one whatever the time");
     assert_eq!(inject(world, &Action::StopClock), Ok(json!(["n1", "n2", "n3"])));
-    let log = std::fs::read_to_string(folder.join("n2/stderr.log")).unwrap();
+    let log = std::fs::read_to_string(folder.join("nodes/n2/stderr.log")).unwrap();
     assert!(log.contains("60000") && log.contains("Reset"), "{log}");
 }
 

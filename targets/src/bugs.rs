@@ -500,7 +500,7 @@ pub const ALL: &[Entry] = &[
         target: "eventual",
         sentence: "Writes are stamped by the node's plain clock: one with a slow clock loses to an \
                    older write, and is acknowledged.",
-        anomaly: "session-guarantees broken: the client's own write is not there, an older one is",
+        anomaly: "read-your-writes or monotonic-writes broken: an older write hides the client's own",
         needs: &["--workload", "session", "--nemesis", "clock", "--nemesis-interval", "2s"],
     },
 ];

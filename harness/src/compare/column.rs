@@ -196,7 +196,9 @@ impl Cell {
 }
 
 fn family(history: &History) -> Family {
-    if quorate_checkers::transactions::is_transactional(history) {
+    // Sessions of some tools say what a transaction did, and not what it asked.
+    let by_name = || history.ops().next().is_some_and(|op| op.f().as_str() == "txn");
+    if quorate_checkers::transactions::is_transactional(history) || by_name() {
         return Family::Transactions;
     }
     match linearizable::guess(history) {
