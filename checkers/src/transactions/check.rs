@@ -55,6 +55,8 @@ pub struct Options {
     /// Look for cycles through sessions and real time even if nothing that was asked for
     /// depends on them: then the report says of each model whether it may hold.
     pub everything: bool,
+    /// Whether it is known what ended before what began. [`check`] asks the history too.
+    pub real_time: bool,
     /// Edges that may be looked at beyond a few passes over the graph.
     pub steps: u64,
 }
@@ -68,6 +70,7 @@ impl Default for Options {
             anomalies: KindSet::EMPTY,
             keys: KeyRules::default(),
             everything: true,
+            real_time: true,
             steps: 4_000_000_000,
         }
     }
@@ -128,12 +131,14 @@ impl Options {
     /// The orders that cycles may use.
     fn levels(&self) -> Vec<Level> {
         if self.everything {
-            return vec![Level::Plain, Level::Process, Level::Realtime];
+            let mut levels = vec![Level::Plain, Level::Process];
+            levels.extend(self.real_time.then_some(Level::Realtime));
+            return levels;
         }
         let forbidden = self.forbidden();
         let any = |suffix: &str| forbidden.iter().any(|kind| kind.name().ends_with(suffix));
         if any("-realtime") {
-            vec![Level::Plain, Level::Realtime]
+            vec![Level::Plain, if self.real_time { Level::Realtime } else { Level::Process }]
         } else if any("-process") {
             vec![Level::Plain, Level::Process]
         } else {
@@ -144,8 +149,12 @@ impl Options {
 
 /// Checks all transactions of a history.
 pub fn check(history: &History, options: &Options) -> CheckerReport {
+    let real_time = options.real_time && history.has_real_time();
+    let linearizable = options.keys.linearizable && real_time;
+    let keys = KeyRules { linearizable, ..options.keys };
+    let options = Options { real_time, keys, ..options.clone() };
     match Table::from_history(history) {
-        Ok(table) => check_table(&table, options),
+        Ok(table) => check_table(&table, &options),
         Err(error) => CheckerReport::unknown(format!("A transaction makes no sense: {error}.")),
     }
 }
@@ -272,7 +281,14 @@ impl Report<'_> {
             let text = format!("There is {}.", kind.about());
             anomalies.push(self.anomaly(kind, text, &[], Map::new()));
         }
-        let undecided = self.undecided(findings, found);
+        let open = self.undecided(findings, found);
+        let models = self.models(kinds, open.is_some());
+        let timeless = || {
+            let why = "The history does not tell what ended before what began, and real time is \
+                       asked for.";
+            self.lacks_real_time(forbidden).then(|| why.to_owned())
+        };
+        let undecided = open.or_else(timeless);
         let valid = match (anomalies.is_empty(), &undecided) {
             (false, _) => Valid::False,
             (true, Some(_)) => Valid::Unknown,
@@ -282,7 +298,6 @@ impl Report<'_> {
             Valid::False => anomalies.first().map(|anomaly| anomaly.explanation.clone()),
             _ => undecided.clone(),
         };
-        let models = self.models(kinds, undecided.is_some());
         let details = self.details(findings, found, kinds);
         CheckerReport { valid, why, details, anomalies, models }
     }
@@ -310,11 +325,17 @@ impl Report<'_> {
         None
     }
 
+    /// Whether some of these kinds are cycles through a real time that nobody knows.
+    fn lacks_real_time(&self, kinds: KindSet) -> bool {
+        !self.options.real_time && kinds.iter().any(|kind| kind.name().ends_with("-realtime"))
+    }
+
     fn models(&self, kinds: KindSet, undecided: bool) -> BTreeMap<String, Valid> {
         let verdict = |model: TxnModel| {
             if !model.forbids().and(kinds).is_empty() {
                 Valid::False
-            } else if undecided || !self.options.everything {
+            } else if undecided || !self.options.everything || self.lacks_real_time(model.forbids())
+            {
                 Valid::Unknown
             } else {
                 Valid::True
