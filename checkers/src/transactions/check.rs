@@ -152,7 +152,7 @@ pub fn check(history: &History, options: &Options) -> CheckerReport {
     let real_time = options.real_time && history.has_real_time();
     let linearizable = options.keys.linearizable && real_time;
     let keys = KeyRules { linearizable, ..options.keys };
-    let options = Options { real_time, keys, ..options.clone() };
+    let options = Options { keys, real_time, ..options.clone() };
     match Table::from_history(history) {
         Ok(table) => check_table(&table, &options),
         Err(error) => CheckerReport::unknown(format!("A transaction makes no sense: {error}.")),
