@@ -19,6 +19,7 @@ use anyhow::Result;
 use quorate_checkers::aftermath;
 use quorate_checkers::history::{EventType, History, Nanos, Process};
 use quorate_checkers::verdict::Valid;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -170,6 +171,7 @@ fn run_all(args: &Args, configurations: &[Configuration]) -> Result<Vec<Column>>
         }
         plans.push(plan);
     }
+    share_options(&mut plans);
     let mut columns = Vec::new();
     for mut plan in plans {
         plan.script.clone_from(&script);
@@ -183,6 +185,17 @@ fn run_all(args: &Args, configurations: &[Configuration]) -> Result<Vec<Column>>
         columns.push(column);
     }
     Ok(columns)
+}
+
+/// What one target needs of the workload holds for all: a target that cannot compare and set, say,
+/// would spend the run on refusals of operations that another one was glad of.
+fn share_options(plans: &mut [Plan]) {
+    let all =
+        plans.iter().flat_map(|plan| plan.workload_options.clone()).collect::<BTreeMap<_, _>>();
+    for plan in plans {
+        plan.workload_options.clone_from(&all);
+        plan.command = plan.command_line();
+    }
 }
 
 fn plan(args: &Args, knobs: &Knobs, configuration: &Configuration) -> Result<Plan> {
