@@ -23,19 +23,15 @@ use std::time::Duration;
 fn plan(nodes: u16) -> Plan {
     let target = catalog::target("raft-kv").unwrap();
     let fixed = Fixed {
-        target: target.name,
-        workload: target.workloads[0],
         nodes: Some(nodes),
         clients_a_node: Some(4),
         rate: Some(1_000.0),
         time_limit: Some(Duration::from_secs(1)),
-        faults: Some(FaultKind::ALL.to_vec()),
+        faults: Some(vec![FaultKind::Partition, FaultKind::Kill, FaultKind::Pause]),
         interval: Some(Duration::from_millis(300)),
-        bugs: Vec::new(),
         target_options: BTreeMap::from([("snapshot-every".into(), "500".into())]),
-        workload_options: BTreeMap::new(),
         disk: Some(Disk::Lazy),
-        clients_only: false,
+        ..Fixed::of(&target)
     };
     Plan { weather: Some(calm_weather()), ..draw(&fixed, Seed(1)).unwrap() }
 }

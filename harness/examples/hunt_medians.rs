@@ -13,7 +13,6 @@ use quorate::hunt::{self, Options, Strategy};
 use quorate::shrink::{Budget, Shrunk, shrink};
 use quorate::{catalog, interrupt};
 use quorate_targets::bugs::{self, Bug};
-use std::collections::BTreeMap;
 use std::time::Instant;
 
 const TARGET: &str = "raft-kv";
@@ -62,21 +61,7 @@ fn main() -> Result<()> {
 fn one(bug: Bug, number: u64, strategy: Strategy) -> Result<(u64, f64, Option<Shrunk>)> {
     let target = catalog::target(TARGET)?;
     let options = Options {
-        fixed: Fixed {
-            target: target.name,
-            workload: target.workloads[0],
-            nodes: None,
-            clients_a_node: None,
-            rate: None,
-            time_limit: None,
-            faults: None,
-            interval: None,
-            bugs: vec![bug],
-            target_options: BTreeMap::new(),
-            workload_options: BTreeMap::new(),
-            disk: None,
-            clients_only: false,
-        },
+        fixed: Fixed { bugs: vec![bug], ..Fixed::of(&target) },
         from: 1 + number * APART,
         runs: Some(RUNS_MAX),
         time: None,

@@ -8,6 +8,7 @@
 
 use crate::messages::plain;
 use crate::plan::Plan;
+use crate::report::faults::{self, Part};
 use crate::trial::{self, Trial};
 use anyhow::Result;
 use quorate_checkers::history::{Event, EventType, Process};
@@ -140,10 +141,8 @@ fn from_history(trial: &Trial) -> Vec<Line> {
     };
     // What a fault came to says all that its announcement did.
     let announced = |event: &&Event| {
-        let f = event.f.as_str();
-        let faults = ["kill", "start", "pause", "resume"];
         event.process == Process::Nemesis
-            && (faults.contains(&f) || f.starts_with("start-") || f.starts_with("stop-"))
+            && !matches!(faults::part(&event.f), Part::Neither)
             && crate::summary::outcome(event).is_none()
     };
     trial.history.events().iter().filter(|event| !announced(event)).map(line).collect()

@@ -4,6 +4,7 @@
 use crate::out::Style;
 use crate::outln;
 use crate::plan::Plan;
+use crate::report::faults::{self, Part};
 use crate::results::file;
 use crate::timeline;
 use quorate_checkers::history::{Event, History, OpIndex, Process};
@@ -75,14 +76,10 @@ fn print_counts(history: &History, style: Style) {
 pub fn fault_counts(history: &History) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for event in history.events().iter().filter(|event| event.process == Process::Nemesis) {
-        let begins = event.f.strip_prefix("start-").or(match event.f.as_str() {
-            "kill" | "pause" => Some(event.f.as_str()),
-            _ => None,
-        });
-        if let Some(fault) = begins
+        if let Part::Begins(fault) = faults::part(&event.f)
             && outcome(event) == Some("installed")
         {
-            *counts.entry(fault.to_owned()).or_default() += 1;
+            *counts.entry(fault).or_default() += 1;
         }
     }
     counts

@@ -5,6 +5,7 @@ use crate::interpreter::Counts;
 use crate::nemesis::FaultKind;
 use crate::plan::Plan;
 use crate::recorder::Recorder;
+use crate::report::faults::{self, Part};
 use crate::run::{Driven, await_service, drive};
 use crate::stopped;
 use crate::world::World;
@@ -191,18 +192,11 @@ fn label(error: Option<&quorate_checkers::value::Value>) -> String {
 }
 
 fn turn(in_force: &mut BTreeSet<FaultKind>, f: &str) {
-    match f {
-        "start-partition" => drop(in_force.insert(FaultKind::Partition)),
-        "kill" => drop(in_force.insert(FaultKind::Kill)),
-        "pause" => drop(in_force.insert(FaultKind::Pause)),
-        "stop-partition" => drop(in_force.remove(&FaultKind::Partition)),
-        "start" => drop(in_force.remove(&FaultKind::Kill)),
-        "resume" => drop(in_force.remove(&FaultKind::Pause)),
-        "start-packet" => drop(in_force.insert(FaultKind::Packet)),
-        "stop-packet" => drop(in_force.remove(&FaultKind::Packet)),
-        "start-clock" => drop(in_force.insert(FaultKind::Clock)),
-        "stop-clock" => drop(in_force.remove(&FaultKind::Clock)),
-        _ => {}
+    let known = |name: &str| FaultKind::ALL.into_iter().find(|kind| kind.name() == name);
+    match faults::part(f) {
+        Part::Begins(kind) => in_force.extend(known(&kind)),
+        Part::Ends(kind) => in_force.retain(|fault| fault.name() != kind),
+        Part::Neither => {}
     }
 }
 

@@ -14,28 +14,13 @@ use quorate::story;
 use quorate::trial::carry_out;
 use quorate_targets::seed::Seed;
 use quorate_targets::sim::Detail;
-use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 /// Nothing but the bugs is fixed.
 fn fixed(bugs: &[&str]) -> Fixed {
     let target = catalog::target("raft-kv").unwrap();
-    Fixed {
-        target: target.name,
-        workload: target.workloads[0],
-        nodes: None,
-        clients_a_node: None,
-        rate: None,
-        time_limit: None,
-        faults: None,
-        interval: None,
-        bugs: bugs.iter().map(|bug| target.bug(bug).unwrap()).collect(),
-        target_options: BTreeMap::new(),
-        workload_options: BTreeMap::new(),
-        disk: None,
-        clients_only: false,
-    }
+    Fixed { bugs: bugs.iter().map(|bug| target.bug(bug).unwrap()).collect(), ..Fixed::of(&target) }
 }
 
 fn hunt_for(bugs: &[&str], runs: u64, change: impl FnOnce(&mut Options)) -> Tally {

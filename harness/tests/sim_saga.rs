@@ -12,19 +12,10 @@ fn hunt_for(bugs: &[&str], target_options: &[(&str, &str)], runs: u64) -> Tally 
     let target = catalog::target("saga-orders").unwrap();
     let pair = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
     let fixed = Fixed {
-        target: target.name,
-        workload: target.workloads[0],
-        nodes: None,
-        clients_a_node: None,
-        rate: None,
-        time_limit: None,
-        faults: None,
-        interval: None,
         bugs: bugs.iter().map(|bug| target.bug(bug).unwrap()).collect(),
         target_options: target_options.iter().map(pair).collect(),
-        workload_options: [].into(),
-        disk: None,
         clients_only: !bugs.is_empty(),
+        ..Fixed::of(&target)
     };
     let options = Options {
         fixed,

@@ -10,6 +10,7 @@ use quorate_checkers::consistency::{self, Atomicity, Judge, Judgement, Model, Ve
 use quorate_checkers::history::History;
 use quorate_checkers::linearizable::{self, ModelKind, Staleness};
 use quorate_checkers::session;
+use quorate_checkers::transactions::Table;
 use quorate_checkers::verdict::{Anomaly, Valid};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -196,9 +197,7 @@ impl Cell {
 }
 
 fn family(history: &History) -> Family {
-    // Sessions of some tools say what a transaction did, and not what it asked.
-    let by_name = || history.ops().next().is_some_and(|op| op.f().as_str() == "txn");
-    if quorate_checkers::transactions::is_transactional(history) || by_name() {
+    if Table::others(history) < history.operations().len() {
         return Family::Transactions;
     }
     match linearizable::guess(history) {

@@ -4,7 +4,7 @@
 //! mostly to extremes; what a person has fixed stays fixed. The draws come from the stream
 //! `knobs`, so that they shift nothing in the run itself.
 
-use crate::catalog;
+use crate::catalog::{self, Target};
 use crate::nemesis::{self, FaultKind};
 use crate::plan::{Disk, Limits, Plan};
 use crate::world::sim::calm_weather;
@@ -49,6 +49,27 @@ pub struct Fixed {
     pub disk: Option<Disk>,
     /// Whether only clients judge.
     pub clients_only: bool,
+}
+
+impl Fixed {
+    /// A target at its first workload; all else is drawn.
+    pub fn of(target: &Target) -> Fixed {
+        Fixed {
+            target: target.name,
+            workload: target.workloads[0],
+            nodes: None,
+            clients_a_node: None,
+            rate: None,
+            time_limit: None,
+            faults: None,
+            interval: None,
+            bugs: Vec::new(),
+            target_options: BTreeMap::new(),
+            workload_options: BTreeMap::new(),
+            disk: None,
+            clients_only: false,
+        }
+    }
 }
 
 /// Options of workloads that are worth varying, with values to choose from; the empty one leaves

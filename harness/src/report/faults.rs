@@ -40,14 +40,15 @@ const KINDS: [(&str, &str, &str); 3] = [
     ("pause", "resume", "pause"),
 ];
 
-/// What an event of the nemesis does.
-enum Part {
+/// What an event of the nemesis does, with the kind of fault.
+pub(crate) enum Part {
     Begins(String),
     Ends(String),
     Neither,
 }
 
-fn part(f: &str) -> Part {
+/// What an event of the nemesis called `f` does.
+pub(crate) fn part(f: &str) -> Part {
     for (begin, end, kind) in KINDS {
         if f == begin {
             return Part::Begins(kind.into());

@@ -28,20 +28,6 @@ fn seeded_bugs_of_the_store_are_caught_within_five_runs() {
     let bench = Bench::new();
     let wanted = |entry: &&bugs::Entry| nightly() || entry.name == "clock-skew-lww";
     for entry in bugs::of("eventual").filter(wanted) {
-        let caught = (1..=5).any(|seed: u32| {
-            let seed = seed.to_string();
-            let run = ["run", "eventual", "--seed", &seed, "--bug", entry.name];
-            let ran = bench.quorate(&[&run[..], entry.needs, &["--format", "json"]].concat());
-            if ran.code == Some(0) {
-                return false;
-            }
-            ran.expect(1);
-            let verdict = ran.verdict();
-            let types = verdict["anomaly_types"].as_array().unwrap();
-            let kind = types.iter().any(|t| entry.anomaly.contains(t.as_str().unwrap()));
-            assert!(kind, "{}: {types:?} is not what it must cause", entry.name);
-            true
-        });
-        assert!(caught, "{} was not caught in five runs", entry.name);
+        bench.catches_within_five(entry);
     }
 }

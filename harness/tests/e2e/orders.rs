@@ -54,30 +54,6 @@ fn both_styles_keep_their_promise_under_real_faults() {
 fn seeded_bugs_of_orders_are_caught_within_five_runs() {
     let bench = Bench::new();
     for entry in bugs::of("saga-orders").filter(|entry| nightly() || entry.name == "oversell") {
-        let caught = (1..=5).any(|seed: u32| {
-            let seed = seed.to_string();
-            let mut args = vec![
-                "run",
-                "saga-orders",
-                "--seed",
-                &seed,
-                "--bug",
-                entry.name,
-                "--format",
-                "json",
-            ];
-            args.extend(entry.needs);
-            let ran = bench.quorate(&args);
-            if ran.code == Some(0) {
-                return false;
-            }
-            ran.expect(1);
-            let verdict = ran.verdict();
-            let types = verdict["anomaly_types"].as_array().unwrap();
-            let kind = types.iter().any(|t| entry.anomaly.contains(t.as_str().unwrap()));
-            assert!(kind, "{}: {types:?} is not what it must cause", entry.name);
-            true
-        });
-        assert!(caught, "{} was not caught in five runs", entry.name);
+        bench.catches_within_five(entry);
     }
 }

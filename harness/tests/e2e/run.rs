@@ -68,21 +68,14 @@ fn seeded_bugs_are_caught_within_five_runs() {
         tried && !RARE.contains(&entry.bug)
     };
     for entry in bugs::of("raft-kv").filter(|entry| wanted(entry)) {
-        let caught = ["1", "2", "3", "4", "5"].iter().any(|seed| caught(&bench, entry, seed));
+        let caught = (1..=5).any(|seed| caught(&bench, entry, seed));
         assert!(caught, "{} was not caught in five runs", entry.name);
     }
 }
 
 /// Whether one run catches a bug; if it does, with evidence.
-fn caught(bench: &Bench, entry: &bugs::Entry, seed: &str) -> bool {
-    let mut args = vec!["run", "raft-kv", "--seed", seed, "--bug", entry.name, "--format", "json"];
-    args.extend(entry.needs);
-    let ran = bench.quorate(&args);
-    if ran.code == Some(0) {
-        return false;
-    }
-    ran.expect(1);
-    let verdict = ran.verdict();
+fn caught(bench: &Bench, entry: &bugs::Entry, seed: u32) -> bool {
+    let Some(verdict) = bench.caught(entry, seed) else { return false };
     let transactional = entry.needs.contains(&"--workload");
     let model = ["linearizable", "strict-serializable"][usize::from(transactional)];
     // A cluster that serves no more tells no lies.

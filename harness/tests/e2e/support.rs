@@ -1,5 +1,6 @@
 //! Runs the binary as a person would, in folders of its own, one cluster at a time.
 
+use quorate_targets::bugs;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -39,6 +40,28 @@ impl Bench {
 
     pub(crate) fn spawn(&self, args: &[&str]) -> Child {
         self.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    /// What a run with a seeded bug was judged, if that is invalid; else it must be valid.
+    pub(crate) fn caught(&self, entry: &bugs::Entry, seed: u32) -> Option<Value> {
+        let seed = seed.to_string();
+        let run = ["run", entry.target, "--seed", &seed, "--bug", entry.name, "--format", "json"];
+        let ran = self.quorate(&[&run[..], entry.needs].concat());
+        if ran.code == Some(0) {
+            return None;
+        }
+        ran.expect(1);
+        Some(ran.verdict())
+    }
+
+    /// One of the first five seeds catches a bug, and by an anomaly that it must cause.
+    pub(crate) fn catches_within_five(&self, entry: &bugs::Entry) {
+        let verdict = (1..=5).find_map(|seed| self.caught(entry, seed));
+        let verdict =
+            verdict.unwrap_or_else(|| panic!("{} was not caught in five runs", entry.name));
+        let types = verdict["anomaly_types"].as_array().unwrap();
+        let kind = types.iter().any(|t| entry.anomaly.contains(t.as_str().unwrap()));
+        assert!(kind, "{}: {types:?} is not what it must cause", entry.name);
     }
 
     /// The newest run.
