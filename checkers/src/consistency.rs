@@ -29,12 +29,15 @@ mod grounds;
 mod judge;
 mod model;
 mod operations;
+mod past;
 mod report;
+mod sequential;
 mod views;
 mod words;
 
+pub use crate::linearizable::Options;
 pub use atomicity::{Atomicity, Versions, atomicity};
-pub use judge::{Judge, Judgement, Options};
+pub use judge::{Judge, Judgement};
 pub use model::Model;
 pub use operations::Operations;
 pub use report::{CHECKER, check};
@@ -45,7 +48,7 @@ use std::collections::BTreeSet;
 /// A violation before it is told.
 #[derive(Debug)]
 struct Broken {
-    /// How many there are: reads, processes or circles.
+    /// How many there are, by the unit of the model.
     violations: u64,
     /// The operations that the first one rests on.
     grounds: BTreeSet<Node>,

@@ -71,7 +71,7 @@ fn histories_stand_side_by_side() {
     let row = |name: &str| text.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
     let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(words(&row("causal-memory "))[1..], ["yes", "no", "(by", "causal)"]);
-    assert_eq!(words(&row("causal-convergence "))[1..4], ["no", "(1", "circle)"]);
+    assert_eq!(words(&row("causal-convergence "))[1..4], ["no", "(1", "key)"]);
     assert_eq!(words(&row("PRAM "))[1..], ["yes", "yes"]);
     let strongest = row("strongest ");
     assert!(strongest.contains("causal-memory, ") && strongest.contains("PRAM, "), "{text}");
