@@ -18,6 +18,9 @@
 //! model, it is undecided. What crashed counts if its value was seen. A compare-and-set reads and
 //! writes at one moment; to the views of other processes it is a write.
 //!
+//! *Limits* are those of linearizability: bytes hold for what is causally before each operation and
+//! for what comes before those of one process, steps for the search for a sequential order.
+//!
 //! Evidence is a part of the history, as small as could be found, that breaks the model by itself.
 
 mod atomicity;

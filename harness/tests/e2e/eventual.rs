@@ -59,14 +59,17 @@ fn one_replica_is_not_a_linearizable_register() {
 #[test]
 fn without_tokens_sessions_go_back_and_with_them_they_do_not() {
     let bench = Bench::new();
-    let (seeds, limit) = if nightly() { (1..=10, "20s") } else { (1..=0, "") };
+    let (seeds, limit) = if nightly() { (1..=10, "20s") } else { (1..=1, "6s") };
     let mut broken = 0;
     for seed in seeds {
         let seed = seed.to_string();
         let run = ["run", "eventual", "--seed", &seed, "-t", limit, "-w", "session"];
-        let tokens = |tokens| bench.quorate(&[&run[..], &ONE, &["--workload-opt", tokens]].concat());
+        let tokens =
+            |tokens| bench.quorate(&[&run[..], &ONE, &["--workload-opt", tokens]].concat());
         tokens("tokens=on").expect(0);
-        broken += usize::from(tokens("tokens=off").code == Some(1));
+        if nightly() {
+            broken += usize::from(tokens("tokens=off").code == Some(1));
+        }
     }
     assert!(!nightly() || broken > 0, "tokens are for nothing");
 }
