@@ -66,6 +66,7 @@ pub(super) struct DelayLine {
 
 /// What befell the last frame.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each of them may befall any frame")]
 struct Luck {
     lost: bool,
     twice: bool,

@@ -148,7 +148,7 @@ fn normal(word: u64) -> f64 {
     let mut word = word;
     loop {
         word = mix(word);
-        let (x, y) = ((word >> 32) as f64 / HALF - 1.0, (word as u32) as f64 / HALF - 1.0);
+        let [x, y] = [word >> 32, word].map(|half| f64::from(half as u32) / HALF - 1.0);
         let square = x * x + y * y;
         if square > 0.0 && square < 1.0 {
             return x * (-2.0 * ln(square) / square).sqrt();
