@@ -493,6 +493,8 @@ pub const ALL: &[Entry] = &[
             "write-quorum=1",
             "--nemesis",
             "partition",
+            "--nemesis-interval",
+            "1s",
         ],
     },
     Entry {
