@@ -87,6 +87,10 @@ const QUEUE: &str = r#"
 {"time":1200000,"process":0,"type":"ok","f":"enqueue","value":1}
 {"time":1300000,"process":1,"type":"invoke","f":"enqueue","value":2}
 {"time":2200000,"process":1,"type":"ok","f":"enqueue","value":2}
+{"time":2210000,"process":1,"type":"invoke","f":"enqueue","value":3}
+{"time":2300000,"process":1,"type":"ok","f":"enqueue","value":3}
+{"time":2400000,"process":1,"type":"invoke","f":"enqueue","value":4}
+{"time":2450000,"process":1,"type":"ok","f":"enqueue","value":4}
 {"time":2500000,"process":2,"type":"invoke","f":"dequeue","value":null}
 {"time":2900000,"process":2,"type":"ok","f":"dequeue","value":2}
 {"time":3000000,"process":2,"type":"invoke","f":"dequeue","value":null}

@@ -84,7 +84,7 @@ fn list(sagas: &Sagas<'_>) -> Markup {
             }
             button type="reset" { "Clear" }
         }
-        div.scroll.steps id="order-list" role="group" aria-label="Orders. The arrow keys walk through them, Enter opens one." tabindex="0" hidden {
+        div.scroll.listing id="order-list" role="group" aria-label="Orders. The arrow keys walk through them, Enter opens one." tabindex="0" hidden {
             table {
                 thead {
                     tr {

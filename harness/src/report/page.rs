@@ -1,11 +1,12 @@
-//! The page as a whole: its head with the policy, its sections, its data.
+//! The page as a whole: its sections, its data, its scripts.
 
 use super::faults::{self, Window};
 use super::saga::Sagas;
 use super::{
     Sources, anomalies, columns, embed, facts, headline, lamport, ops, orders, plots, text,
 };
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use crate::document::{self, Document};
+use maud::{Markup, html};
 use quorate_checkers::history::History;
 use quorate_checkers::verdict::Verdict;
 use serde::Serialize;
@@ -54,36 +55,19 @@ pub(super) fn page(sources: &Sources<'_>) -> String {
     let windows = faults::windows(sources.history);
     let sagas = Sagas::of(sources);
     let script = format!("(()=>{{'use strict';\n{}\n}})();", SCRIPTS.concat());
-    let policy = format!(
-        "default-src 'none'; style-src {}; script-src {}; img-src data:; base-uri 'none'; \
-         form-action 'none'",
-        embed::csp_hash(STYLE),
-        embed::csp_hash(&script),
-    );
     let title = format!("{} · {}", headline::sentence(sources), sources.plan.workload);
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(policy);
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                meta name="referrer" content="no-referrer";
-                meta name="generator" content={ "quorate " (text::label(&sources.plan.version)) };
-                title { (text::visible(&title)) }
-                link rel="icon" href="data:,";
-                style { (PreEscaped(STYLE)) }
-            }
-            body {
-                (body(sources, &windows, sagas.as_ref()))
-                (data(sources.history, sources.verdict, sources.plan.concurrency, &windows))
-                @if let Some(sagas) = &sagas { (sagas.data(sources)) }
-                script { (PreEscaped(&script)) }
-            }
-        }
-    }
-    .into_string()
+    let body = html! {
+        (body(sources, &windows, sagas.as_ref()))
+        (data(sources.history, sources.verdict, sources.plan.concurrency, &windows))
+        @if let Some(sagas) = &sagas { (sagas.data(sources)) }
+    };
+    document::render(&Document {
+        title: &title,
+        version: &sources.plan.version,
+        style: STYLE,
+        script: Some(&script),
+        body: &body,
+    })
 }
 
 fn body(sources: &Sources<'_>, windows: &[Window], sagas: Option<&Sagas<'_>>) -> Markup {

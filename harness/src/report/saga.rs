@@ -8,7 +8,6 @@
 //! however often they are said; the order's own name in them is [`SELF`].
 
 use super::columns::{Table, packed, varint, zigzag};
-use super::faults::HUES;
 use super::lives::{self, Absence};
 use super::{Sources, embed, text};
 use crate::messages::{Fate, Message};
@@ -75,7 +74,6 @@ struct Data {
     gaps: Vec<Gap>,
     /// The anomalies that are about an order: their number, and the order's.
     findings: Vec<(usize, usize)>,
-    hues: usize,
 }
 
 #[derive(Serialize)]
@@ -140,7 +138,6 @@ impl<'a> Sagas<'a> {
             gaps: lines.gaps(sources),
             lines: lines.names,
             findings: sources.verdict.anomalies.iter().enumerate().filter_map(about).collect(),
-            hues: HUES,
         };
         html! {
             (embed::json("sagas", &data))
@@ -223,7 +220,7 @@ impl Lifelines {
 
     /// What happened to an order, in order of time.
     fn rows(&self, saga: &Saga<'_>, messages: &[&Message]) -> Vec<Row> {
-        let mut rows: Vec<Row> = saga.story.iter().filter_map(|line| self.told(line)).collect();
+        let mut rows: Vec<Row> = saga.story.iter().map(|line| self.told(line)).collect();
         let times = || saga.story.iter().map(|line| u64::try_from(line.at).unwrap_or(0));
         let first = times().min().unwrap_or(0).saturating_sub(MARGIN);
         let last = times().max().unwrap_or(0).saturating_add(MARGIN);
@@ -238,12 +235,13 @@ impl Lifelines {
     }
 
     /// A line of the story as a row.
-    fn told(&self, line: &Line) -> Option<Row> {
+    fn told(&self, line: &Line) -> Row {
         let node = line.node.as_deref().unwrap_or_default();
         let service = self.of_node.get(node).or_else(|| self.of_node.get(&line.who)).copied();
+        let asked = service.unwrap_or(self.orders.0);
         let (from, to, look) = match line.how {
-            How::Asks => (0, service?, look::ARROW),
-            How::Hears => (service?, 0, look::ARROW),
+            How::Asks => (0, asked, look::ARROW),
+            How::Hears => (asked, 0, look::ARROW),
             How::Does => {
                 let (first, last) = service.map_or(self.orders, |line| (line, line));
                 (first, last, look::DEED)
@@ -252,7 +250,7 @@ impl Lifelines {
         let client = line.how != How::Does;
         let words = if client { format!("{}: {}", line.who, line.what) } else { line.what.clone() };
         let at = u64::try_from(line.at).unwrap_or_default();
-        Some(Row { at, from, to, look, words, event: line.event, took: None })
+        Row { at, from, to, look, words, event: line.event, took: None }
     }
 
     /// A message as a row; none for one between nodes that have no line.
