@@ -61,7 +61,7 @@ fn row(filter: Option<&str>, name: &str, operations: usize, run: impl Fn()) {
     if filter.is_some_and(|filter| !name.contains(filter)) {
         return;
     }
-    let ((), Cost { cpu, bytes }) = measure(&run);
+    let ((), Cost { cpu, bytes, .. }) = measure(&run);
     let each = cpu.as_nanos() as f64 / operations as f64;
     let of_each = bytes as f64 / operations as f64;
     let cpu = format!("{:.3} ms", cpu.as_secs_f64() * 1e3);
