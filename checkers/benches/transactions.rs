@@ -45,6 +45,7 @@ const RULES: [(&str, KeyRules); 3] = [
 const MILLION: usize = 1_000_000;
 
 /// How large a history is, and whether the peer is given it.
+#[derive(Clone, Copy)]
 struct Shape {
     txns: usize,
     clients: usize,
