@@ -8,7 +8,7 @@ use super::kind::{AnomalyKind, KindSet};
 use super::lattice::TxnModel;
 use super::order::{self, Intervals};
 use super::step::Step;
-use super::table::{Action, Table};
+use super::table::{Action, MicroOp, Table};
 use super::{list_append, parse, rw_register};
 use crate::history::{History, OpIndex};
 use crate::verdict::{Anomaly, CheckerReport, Valid};
@@ -88,21 +88,25 @@ impl Workload {
     /// By the operations: lists if anything was appended or read as a list, else registers. An
     /// error where some say the one and some the other. Linear, and holds nothing.
     pub fn guess(history: &History) -> Result<Workload, Unguessed> {
-        Workload::told_by(parse::signs(history))
+        Workload::told_by(|workload| parse::shows(history, workload))
     }
 
     fn of_table(table: &Table) -> Result<Workload, Unguessed> {
-        Workload::told_by(table.all_ops().iter().filter_map(|op| match op.action {
+        let sign = |op: &MicroOp| match op.action {
             Action::Append(_) | Action::ReadList(_) => Some(Workload::Append),
             Action::Write(_) => Some(Workload::Register),
             Action::Read(value) => (value != super::ValueId::NIL).then_some(Workload::Register),
             Action::ReadUnknown => None,
-        }))
+        };
+        Workload::told_by(|workload| table.all_ops().iter().any(|op| sign(op) == Some(workload)))
     }
 
-    fn told_by(mut signs: impl Iterator<Item = Workload>) -> Result<Workload, Unguessed> {
-        let Some(first) = signs.next() else { return Ok(Workload::Register) };
-        if signs.any(|sign| sign != first) { Err(Unguessed) } else { Ok(first) }
+    fn told_by(shows: impl Fn(Workload) -> bool) -> Result<Workload, Unguessed> {
+        match (shows(Workload::Append), shows(Workload::Register)) {
+            (true, true) => Err(Unguessed),
+            (true, false) => Ok(Workload::Append),
+            (false, _) => Ok(Workload::Register),
+        }
     }
 }
 

@@ -87,7 +87,7 @@ impl std::fmt::Display for Model {
 /// operations on them.
 pub fn is_registers(history: &History) -> bool {
     // Lists are told by their first operations, without a table of them all.
-    if parse::signs(history).any(|sign| sign == Workload::Append) {
+    if parse::shows(history, Workload::Append) {
         return false;
     }
     let table = table(history);

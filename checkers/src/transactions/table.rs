@@ -243,6 +243,41 @@ impl Table {
         ListId(self.list_starts.len() as u32 - 2)
     }
 
+    /// Adds all that another table holds behind what it holds itself; `sessions` says which of
+    /// its own sessions each one of the other is.
+    pub(super) fn append(&mut self, other: &Table, sessions: &[Session]) {
+        let keys: Vec<KeyId> = other.keys.values().map(|key| self.key_id(key)).collect();
+        let values: Vec<ValueId> =
+            other.values.values().map(|value| self.value_id(value)).collect();
+        let value = |id: ValueId| values[id.0 as usize];
+        let (ops, lists) = (self.ops.len() as u32, self.lists() as u32);
+        let elements = self.elements.len() as u32;
+        let session = |txn: &Txn| sessions[txn.session.0 as usize];
+        let rows = other.txns.iter();
+        self.txns.extend(rows.map(|txn| Txn {
+            session: session(txn),
+            start: txn.start + ops,
+            ..*txn
+        }));
+        self.ops.extend(other.ops.iter().map(|op| MicroOp {
+            key: keys[op.key.0 as usize],
+            action: match op.action {
+                Action::Read(id) => Action::Read(value(id)),
+                Action::ReadList(list) => Action::ReadList(ListId(list.0 + lists)),
+                Action::ReadUnknown => Action::ReadUnknown,
+                Action::Write(id) => Action::Write(value(id)),
+                Action::Append(id) => Action::Append(value(id)),
+            },
+        }));
+        self.elements.extend(other.elements.iter().map(|element| value(*element)));
+        self.list_starts.extend(other.list_starts[1..].iter().map(|end| end + elements));
+    }
+
+    /// Whether the numbers of its arrays hold this table's content and another's.
+    pub(super) fn has_room_for(&self, other: &Table) -> bool {
+        !self.is_full(other.ops.len().max(other.elements.len()).max(other.values.len()))
+    }
+
     /// Whether the numbers of its arrays are all used up.
     pub(super) fn is_full(&self, more: usize) -> bool {
         let limit = u32::MAX as usize - more;
