@@ -6,6 +6,7 @@
 //! `null`. Operations that are no transactions are left out and counted.
 
 use super::check::Workload;
+use super::closed_predicate;
 use super::table::{Action, Outcome, Session, Table};
 use crate::history::{Event, EventType, History, OpIndex, OpView, Process};
 use crate::value::Value;
@@ -55,7 +56,7 @@ impl Table {
     }
 }
 
-/// Whether a history holds transactions of `r`, `w` and `append`.
+/// Whether a history holds transactions of `r`, `w` and `append`, or of rows and predicates.
 pub fn is_transactional(history: &History) -> bool {
     history.ops().any(|op| asks_micro_ops(&op))
 }
@@ -66,9 +67,10 @@ fn is_transaction(op: &OpView<'_>) -> bool {
 }
 
 fn asks_micro_ops(op: &OpView<'_>) -> bool {
-    let name = |item: &Value| item.as_list()?.first()?.as_str().and_then(Name::of);
+    let known = |name: &str| Name::of(name).is_some() || closed_predicate::is_own(name);
+    let name = |item: &Value| item.as_list()?.first()?.as_str().map(known);
     let items = op.input().as_list().unwrap_or_default();
-    !items.is_empty() && items.iter().all(|item| name(item).is_some())
+    !items.is_empty() && items.iter().all(|item| name(item) == Some(true))
 }
 
 /// What the micro-operations of a history say of its objects, where they say anything; those that
@@ -78,6 +80,9 @@ pub(super) fn signs(history: &History) -> impl Iterator<Item = Workload> {
     let items = transactions.flat_map(|op| told(&op).value.as_list().unwrap_or_default());
     items.filter_map(|item| {
         let item = item.as_list()?;
+        if closed_predicate::is_own(item.first()?.as_str()?) {
+            return Some(Workload::ClosedPredicate);
+        }
         match (item.first()?.as_str().and_then(Name::of)?, item.get(2)) {
             (Name::Append, _) | (Name::Read, Some(Value::List(_))) => Some(Workload::Append),
             (Name::Read, None | Some(Value::Null)) => None,
@@ -105,11 +110,7 @@ impl Name {
 }
 
 fn add(table: &mut Table, session: Session, op: &OpView<'_>) -> Result<(), Malformed> {
-    let outcome = match op.outcome {
-        EventType::Ok => Outcome::Ok,
-        EventType::Fail => Outcome::Fail,
-        _ => Outcome::Info,
-    };
+    let outcome = outcome(op);
     let event = told(op);
     let at = event.index;
     let malformed = |field: String, expected, found: &Value| Malformed {
@@ -153,8 +154,17 @@ fn add(table: &mut Table, session: Session, op: &OpView<'_>) -> Result<(), Malfo
     Ok(())
 }
 
+/// How a transaction ended.
+pub(super) fn outcome(op: &OpView<'_>) -> Outcome {
+    match op.outcome {
+        EventType::Ok => Outcome::Ok,
+        EventType::Fail => Outcome::Fail,
+        _ => Outcome::Info,
+    }
+}
+
 /// The event that says best what an operation did.
-fn told<'a>(op: &OpView<'a>) -> &'a Event {
+pub(super) fn told<'a>(op: &OpView<'a>) -> &'a Event {
     let asked = op.input().as_list().map(<[Value]>::len);
     let same = |event: &&Event| {
         op.outcome == EventType::Ok
@@ -170,7 +180,7 @@ fn item_name(item: &Value) -> Value {
 }
 
 /// A value for a message, shortened if it is long.
-fn shown(value: &Value) -> String {
+pub(super) fn shown(value: &Value) -> String {
     let text = value.to_string();
     if text.len() <= 60 { text } else { value.kind().to_string() }
 }
