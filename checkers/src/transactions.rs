@@ -26,7 +26,7 @@ mod order;
 mod parse;
 pub mod registers;
 mod rw_register;
-mod scc;
+pub(crate) mod scc;
 mod scratch;
 pub mod serial;
 mod step;

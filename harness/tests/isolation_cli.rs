@@ -2,13 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+#[path = "common/binary.rs"]
+mod binary;
+
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 fn check(path: &Path, options: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_quorate"));
-    command.arg("check").arg(path).args(options).output().unwrap()
+    let check = ["check", path.to_str().unwrap()];
+    binary::quorate(Path::new("."), &[&check, options].concat())
 }
 
 /// The exit code and what was printed.
