@@ -144,7 +144,7 @@ impl<'a> Sagas<'a> {
         let findings: Vec<(usize, usize)> =
             sources.verdict.anomalies.iter().enumerate().filter_map(about).collect();
         let named = findings.iter().map(|(_, number)| *number).collect();
-        let mut messages = chosen(self.messages(sources), &named);
+        let mut messages = chosen(&self.messages(sources), &named);
         let mut encoder = Encoder::default();
         for (at, saga) in self.sagas.iter().enumerate() {
             let (kept, left) = messages.remove(&at).unwrap_or_default();
@@ -180,7 +180,7 @@ impl<'a> Sagas<'a> {
 
 /// Of the messages about each order those that are kept, and how many are not.
 fn chosen<'m>(
-    about: BTreeMap<usize, Vec<&'m Message>>,
+    about: &BTreeMap<usize, Vec<&'m Message>>,
     named: &BTreeSet<usize>,
 ) -> BTreeMap<usize, (Vec<&'m Message>, usize)> {
     let mut room = MESSAGES_TOTAL_MAX;
@@ -197,7 +197,7 @@ fn chosen<'m>(
         all.iter().filter(|message| rank(message) == wanted).copied().collect()
     };
     for wanted in 0..=2 {
-        for (number, all) in &about {
+        for (number, all) in about {
             let all = &all[..all.len().min(MESSAGES_MAX)];
             let (kept, left) = chosen.entry(*number).or_default();
             let of_rank = ranked(*number, all, wanted);
