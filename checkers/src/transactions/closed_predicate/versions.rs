@@ -154,10 +154,9 @@ impl Key {
         let unborn = self.versions[0].state == State::Absent;
         self.ordered = match &mut line[1..] {
             [] | [_] => true,
-            [a, b] if unborn && self.deletes == 0 && self.inserts.len() == 1 => {
-                if self.inserts[0] == *b {
-                    std::mem::swap(a, b);
-                }
+            [a, _] if unborn && self.deletes == 0 && self.inserts == [*a] => true,
+            [a, b] if unborn && self.deletes == 0 && self.inserts == [*b] => {
+                std::mem::swap(a, b);
                 true
             }
             _ => match chain(&line, found) {
