@@ -37,6 +37,7 @@ pub mod weak;
 mod words;
 
 pub use check::{CHECKER, KeyRules, Options, Unguessed, Workload, check, check_table, check_until};
+pub use closed_predicate::Predicate;
 pub use intern::Interner;
 pub use kind::{AnomalyKind, KindSet};
 pub use lattice::{Boundary, NoSuchTxnModel, TxnModel};

@@ -16,7 +16,8 @@
 //!
 //! The order of a row's versions is known as far as this tells: the initial one comes first; a
 //! single insert precedes a single write, where nothing was ever deleted; and who reads a version
-//! and leaves another left the next one, if that is said to hold (`wfr-keys`). Of all other rows
+//! and leaves another left the next one, if that is said to hold (`wfr-keys`): then a row with one
+//! blind write is in order. Of all other rows
 //! only the first version has a place. Not inferred: which of several deletes a read found, order
 //! from sessions or real time, and what writes by predicate (`wwp`) do: there are none.
 //!
@@ -41,7 +42,7 @@ use super::graph::Edges;
 use super::stop::Stop;
 use super::table::{Action, KeyId, Outcome, RowsId, Table, TxnId, ValueId};
 use hashbrown::HashMap;
-use predicate::Predicate;
+pub use predicate::Predicate;
 use rustc_hash::FxBuildHasher;
 use versions::Key;
 

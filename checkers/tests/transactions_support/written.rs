@@ -1,5 +1,7 @@
 //! Histories written by hand.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 use quorate_checkers::format::{Format, Options as Reading, read};
 use quorate_checkers::history::History;
 use std::fmt::Write;

@@ -146,8 +146,6 @@ impl Request {
                 _ => None,
             })
         });
-        let ours = |name: &&str| Workload::ALL.iter().find(|workload| workload.name() == *name);
-        let kind = kind.or_else(|| named.as_ref().and_then(ours).map(|workload| workload.name()));
         let (mut source, mut isolation) = (None, Vec::new());
         let kind = match (kind, workload) {
             (Some(kind), _) => kind,

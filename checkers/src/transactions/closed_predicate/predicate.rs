@@ -4,7 +4,7 @@ use crate::value::Value;
 
 /// A condition on the value of a row.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Predicate {
+pub enum Predicate {
     /// `true`: every row.
     True,
     /// `["=", v]`: rows with this value.
@@ -15,7 +15,7 @@ pub(super) enum Predicate {
 
 impl Predicate {
     /// As a history writes it.
-    pub(super) fn of(value: &Value) -> Option<Predicate> {
+    pub fn of(value: &Value) -> Option<Predicate> {
         if matches!(value, Value::Bool(true)) || value.as_str() == Some("true") {
             return Some(Predicate::True);
         }
@@ -31,7 +31,7 @@ impl Predicate {
     }
 
     /// Whether a row with this value is one of those.
-    pub(super) fn matches(&self, value: &Value) -> bool {
+    pub fn matches(&self, value: &Value) -> bool {
         match self {
             Predicate::True => true,
             Predicate::Equals(wanted) => wanted == value,

@@ -154,13 +154,12 @@ impl Key {
         let unborn = self.versions[0].state == State::Absent;
         self.ordered = match &mut line[1..] {
             [] | [_] => true,
-            [a, b] if unborn && self.deletes == 0 && self.inserts.len() == 1 => {
-                if self.inserts[0] == *b {
-                    std::mem::swap(a, b);
-                }
+            [a, _] if unborn && self.deletes == 0 && self.inserts == [*a] => true,
+            [a, b] if unborn && self.deletes == 0 && self.inserts == [*b] => {
+                std::mem::swap(a, b);
                 true
             }
-            _ => match chain(line.len(), found) {
+            _ => match chain(&line, found) {
                 Some(chain) => {
                     line = chain;
                     true
@@ -176,8 +175,15 @@ impl Key {
     }
 }
 
-/// All versions, each next to the one that its writer had found; none if that is not one line.
-fn chain(count: usize, found: &BTreeMap<usize, usize>) -> Option<Vec<usize>> {
+/// All versions, each next to the one that its writer had found; none if that is not one line. One
+/// of which nobody knows that comes next to the initial one, if all others come after it.
+fn chain(versions: &[usize], found: &BTreeMap<usize, usize>) -> Option<Vec<usize>> {
+    let count = versions.len();
+    let mut found = found.clone();
+    let mut blind = versions[1..].iter().filter(|version| !found.contains_key(version));
+    if let (Some(first), None) = (blind.next().copied(), blind.next()) {
+        found.insert(first, 0);
+    }
     let next: BTreeMap<usize, usize> = found.iter().map(|(left, found)| (*found, *left)).collect();
     let mut line = vec![0];
     while let Some(after) = next.get(&line[line.len() - 1]) {
