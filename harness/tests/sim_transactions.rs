@@ -68,6 +68,19 @@ fn each_level_keeps_its_promise_and_no_more() {
     }
 }
 
+/// Two transactions that each miss the row that the other inserts are what snapshots allow.
+#[test]
+fn snapshots_show_phantoms_and_nothing_worse() {
+    let mut seen = Vec::new();
+    for seed in 1..=seeds(3) {
+        let args = ["-w", "closed-predicate", "-t", "8s", "--target-opt", "isolation=snapshot"];
+        let (code, verdict) = sim(&args, seed);
+        assert_eq!(code, 0, "seed {seed}: {}", verdict["why"]);
+        seen.extend(found(&verdict));
+    }
+    assert!(seen.iter().any(|kind| kind == "G2"), "only {seen:?}");
+}
+
 /// The bugs that only transactions can show.
 const BUGS: [Bug; 10] = [
     Bug::DirtyRead,
