@@ -3,25 +3,26 @@
 // filters, follows links, steps, sorts. Fails on a console error, on a request that leaves the
 // page, and on anything that does not do what it should. Waits for conditions, never for a time.
 //
-//   .ci/browser.mjs REPORTS QUORATE RESULTS
+//   .ci/browser.mjs REPORTS QUORATE RESULTS COMPARISON
 //
-// REPORTS holds the pages that the tests `report_*` keep, RESULTS runs that QUORATE serves.
+// REPORTS holds the pages that the tests `report_*` keep and one of a run of the order service,
+// RESULTS runs that QUORATE serves, COMPARISON is a page of `quorate compare`.
 
 import { readdirSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import assert from 'node:assert/strict';
 import { Browser, serveRuns } from './chromium.mjs';
 
-const [reports, quorate, results] = process.argv.slice(2);
-if (!results) {
-  console.error('usage: .ci/browser.mjs REPORTS QUORATE RESULTS');
+const [reports, quorate, results, comparison] = process.argv.slice(2);
+if (!comparison) {
+  console.error('usage: .ci/browser.mjs REPORTS QUORATE RESULTS COMPARISON');
   process.exit(254);
 }
 
 /** How long the largest report may take to open, by its own clock. */
 // No limit unless one is asked for: other work on the machine decides how long it takes.
 const OPEN_MS = Number(process.env.QUORATE_OPEN_MS ?? Infinity);
-const [UP, RIGHT] = ['\uE013', '\uE014'];
+const [ENTER, UP, RIGHT, DOWN] = ['\uE007', '\uE013', '\uE014', '\uE015'];
 
 const text = (selector) => document.querySelector(selector)?.textContent;
 const count = (selector) => document.querySelectorAll(selector).length;
@@ -39,8 +40,8 @@ const pixels = () => {
   for (let at = 0; at < picture.length; at++) sum = (sum * 31 + picture.charCodeAt(at)) >>> 0;
   return sum;
 };
-const fill = (name, value) => {
-  const field = document.getElementById('filter').elements[name];
+const fill = (name, value, form = 'filter') => {
+  const field = document.getElementById(form).elements[name];
   if (field.type === 'checkbox') field.checked = value;
   else field.value = value;
   field.dispatchEvent(new Event('input', { bubbles: true }));
@@ -135,6 +136,104 @@ const walkCycle = async (browser) => {
   assert.ok(!told.has(undefined));
 };
 
+/** Finds an order, opens it, walks through its story, comes to it by its link. */
+const useOrders = async (browser, url) => {
+  const rows = '#order-list tbody tr';
+  const cells = (at) => [...document.querySelectorAll('#order-list tbody tr')].map((row) => row.cells[at].textContent);
+  const all = await browser.run(count, rows);
+  assert.ok(all > 10, `${all} orders`);
+  await browser.run(fill, 'end', 'refused', 'order-filter');
+  await browser.run(fill, 'compensated', '1', 'order-filter');
+  const refused = await browser.run(cells, 4);
+  assert.ok(refused.length > 0 && refused.length < all && refused.every((end) => end === 'refused'), 'refused ones alone');
+  assert.ok((await browser.run(cells, 5)).every((told) => told === 'yes'), 'compensated ones alone');
+  assert.match(await browser.run(text, '#orders-shown'), / of /);
+  await browser.run(() => document.querySelector('#order-filter button[type=reset]').click());
+  await browser.until((all) => document.querySelectorAll('#order-list tbody tr').length === all, all);
+
+  const id = (await browser.run(cells, 0))[7].split(' ')[0];
+  await browser.run(() => document.getElementById('chart').focus());
+  await browser.press('o');
+  assert.equal(await browser.run(() => document.activeElement.form?.id), 'order-filter', 'o searches');
+  await browser.run(fill, 'text', id, 'order-filter');
+  await browser.run((id) => document.getElementById('order-filter').elements.text.value === id, id);
+  await browser.press(ENTER);
+  const first = (await browser.run(cells, 0))[0].split(' ')[0];
+  assert.equal(await browser.run(() => location.hash), `#order=${first}`);
+  assert.match(await browser.run(text, '#saga h3'), new RegExp(`^Order ${first}: `));
+  await browser.run(fill, 'text', '', 'order-filter');
+  await browser.run(focus, '#order-list');
+  await browser.press(DOWN);
+  await browser.press(ENTER);
+  await browser.until((was) => location.hash !== was && location.hash.startsWith('#order='), `#order=${first}`);
+
+  await browser.open(`${url}#order=${encodeURIComponent(id)}`);
+  assert.match(await browser.run(text, '#saga h3'), new RegExp(`^Order ${id}: `), 'a link opens its order');
+  assert.equal(await browser.run(count, 'tr.chosen'), 1);
+  const told = new Set();
+  await browser.run(focus, '#saga .story');
+  for (let turn = 0; turn < 4; turn++) {
+    await browser.press(DOWN);
+    told.add(await browser.run(text, '#saga .told'));
+    assert.equal(await browser.run(count, '#saga .msg.current'), 1);
+  }
+  assert.equal(told.size, 4, 'the down arrow walks on');
+  await browser.run(() => document.querySelector('#saga a[href^="#op="]').dispatchEvent(new MouseEvent('click', { bubbles: true, cancelable: true })));
+  await browser.until(() => location.hash.startsWith('#op=') && !document.getElementById('details').hidden);
+  if (await browser.run(count, '.card [data-story]')) {
+    const stories = Math.min(await browser.run(count, '.card [data-story]'), 5);
+    for (let at = 0; at < stories; at++) {
+      await browser.run((at) => document.querySelectorAll('.card [data-story]')[at].scrollIntoView({ behavior: 'instant' }), at);
+      await browser.until((at) => document.querySelectorAll('.card [data-story]')[at].querySelector('svg .msg') !== null, at);
+    }
+    assert.ok(await browser.run(count, '.card [data-story] svg rect.band') > 0, 'with the faults in force');
+  }
+};
+
+/** Opens every order of a page; whatever they are called, nothing else happens. */
+const openOrders = async (browser) => {
+  const orders = await browser.run(() => document.querySelectorAll('#order-list tbody a[href^="#order="]').length);
+  assert.ok(orders > 0, 'there are orders');
+  for (let at = 0; at < orders; at++) {
+    await browser.run((at) => document.querySelectorAll('#order-list tbody a[href^="#order="]')[at].click(), at);
+    await browser.until((at) => document.querySelectorAll('#order-list tbody tr')[at]?.classList.contains('chosen'), at);
+    assert.ok(await browser.run(count, '#saga svg .msg') > 0);
+  }
+};
+
+/** What is closed is there on paper, by the page's style and by its script, and closed again after. */
+const print = async (browser) => {
+  const hidden = () => [...document.querySelectorAll('details:not([open])')]
+    .filter((details) => [...details.children].every((child) => child.tagName === 'SUMMARY' || !child.checkVisibility({ contentVisibilityAuto: true }))).length;
+  const closed = await browser.run(count, 'details:not([open])');
+  assert.ok(closed > 0 && (await browser.run(hidden)) === closed, 'something is closed');
+  await browser.media('print');
+  await browser.settle();
+  assert.equal(await browser.run(hidden), 0, 'the style opens all');
+  await browser.media('');
+  await browser.run(() => window.addEventListener('beforeprint', () => {
+    window.closedOnPaper = document.querySelectorAll('details:not([open])').length;
+  }, { once: true }));
+  await browser.toPaper();
+  assert.equal(await browser.run(() => window.closedOnPaper), 0, 'the script opens all');
+  assert.equal(await browser.run(count, 'details:not([open])'), closed, 'and closes them again');
+};
+
+/** A comparison has no scripts: what it shows is all there is, whatever its columns are called. */
+const useComparison = async (browser) => {
+  const url = `file://${resolve(comparison)}`;
+  await browser.visit(url);
+  assert.equal(await browser.run(text, 'h1'), 'Which models hold');
+  const columns = await browser.run(count, 'thead th[scope=col]');
+  assert.equal(columns, 4, 'a column for each history');
+  assert.ok(await browser.run(count, 'tbody td.no') > 0 && await browser.run(count, 'tbody td.yes') > 0);
+  assert.equal(await browser.run(count, 'figure svg'), columns - 1, 'a lattice for each');
+  assert.match(await browser.run(text, 'main'), /<img src=x onerror=window\.hacked=1>/, 'hostile texts are texts');
+  assert.equal(await browser.run(() => document.scripts.length + document.images.length), 0);
+  assert.equal(await browser.run(() => window.hacked), null, 'nothing hostile ran');
+  await browser.clean(url);
+};
+
 /** The chart takes the colours of the scheme, and takes them anew when it changes. */
 const changeScheme = async (browser) => {
   const seen = [];
@@ -180,7 +279,11 @@ const useReport = async (browser, name) => {
     await useTimeline(browser);
     await changeScheme(browser);
   }
-  if (name !== 'hostile.html') {
+  if (name === 'hostile-orders.html') await openOrders(browser);
+  if (name === 'orders.html') await useOrders(browser, url);
+  if (name === 'stale-read.html') await print(browser);
+  if (name === 'clocks.html') assert.equal(await browser.run(count, 'svg .clock'), 4, 'a piece for each clock');
+  if (!name.startsWith('hostile')) {
     if (await has('.card')) await findAnomaly(browser);
     if (await has('.linearization')) await stepOrder(browser);
     if (await has('.cycle')) await walkCycle(browser);
@@ -256,6 +359,7 @@ try {
   pages.sort((a, b) => statSync(resolve(reports, a)).size - statSync(resolve(reports, b)).size);
   assert.ok(pages.length > 0, `there is no report in ${reports}`);
   await attempt('the list of runs', () => useServer(browser, server.base));
+  await attempt('a comparison', () => useComparison(browser));
   for (const name of pages) await attempt(name, () => useReport(browser, name));
 } finally {
   await close();

@@ -155,8 +155,21 @@ export class Browser {
 
   /** Shows pages as if the person preferred this scheme. */
   scheme(value) {
-    const params = { features: [{ name: 'prefers-color-scheme', value }] };
-    return this.send('POST', `${this.session}/goog/cdp/execute`, { cmd: 'Emulation.setEmulatedMedia', params });
+    return this.command('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-color-scheme', value }] });
+  }
+
+  /** Shows pages as they are on this medium; on the screen again by ''. */
+  media(media) {
+    return this.command('Emulation.setEmulatedMedia', { media });
+  }
+
+  /** Prints the page, to nowhere. */
+  toPaper() {
+    return this.command('Page.printToPDF', {});
+  }
+
+  command(cmd, params) {
+    return this.send('POST', `${this.session}/goog/cdp/execute`, { cmd, params });
   }
 
   async close() {

@@ -39,6 +39,7 @@
 //! assert!(!is_linearizable(&Tickets, &twice));
 //! ```
 
+mod growing;
 mod list;
 mod map;
 mod pool;
@@ -47,6 +48,7 @@ mod registers;
 mod small;
 mod text;
 
+pub use growing::{GrowingInput, GrowingSet};
 pub use list::{AppendList, ListInput, ListOutput};
 pub use map::Map;
 pub use pool::{PoolInput, PoolOutput, PriorityQueue, Queue, Stack};

@@ -32,6 +32,7 @@ use crate::verdict::{Anomaly, CheckerReport, Valid};
 use facts::Facts;
 use serde_json::{Map, json};
 use std::collections::BTreeMap;
+use story::Saga;
 
 /// The checker's name.
 pub const CHECKER: &str = "orders";
@@ -60,6 +61,20 @@ pub fn fits(history: &History) -> bool {
         ["place", "cancel", "read", "balance", "stock", "drain", "book", "audit"];
     let mut names = history.ops().map(|op| op.f().as_str());
     history.ops().any(|op| op.f().as_str() == "place") && names.all(|name| NAMES.contains(&name))
+}
+
+/// All orders of a history with their stories, by name. The error says what is not as the
+/// workload writes it.
+pub fn sagas(history: &History) -> Result<Vec<Saga<'_>>, String> {
+    let facts = Facts::of(history)?;
+    let sagas = facts.orders.iter().map(|(id, order)| Saga {
+        id,
+        details: order.details,
+        end: order.end(),
+        compensated: order.is_compensated(),
+        story: story::of_order(&facts, id),
+    });
+    Ok(sagas.collect())
 }
 
 /// Judges a history of orders.

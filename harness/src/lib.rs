@@ -6,6 +6,7 @@ pub mod checking;
 pub mod cli;
 pub mod cluster;
 pub mod compare;
+mod document;
 pub mod duration;
 pub mod hunt;
 pub mod interpreter;

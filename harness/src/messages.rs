@@ -19,7 +19,7 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 /// So many messages are written.
-pub const WRITTEN_MAX: usize = 10_000;
+pub const WRITTEN_MAX: usize = 20_000;
 
 /// What became of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,7 +133,8 @@ pub fn of_frames(frames: &[proxy::Message]) -> Vec<Message> {
             sent: frame.time.0,
             fate: match frame.fate {
                 proxy::Fate::Forwarded => Fate::Delivered,
-                proxy::Fate::Lost => Fate::Lost,
+                // Its receiver sees that it is damaged, and drops it.
+                proxy::Fate::Lost | proxy::Fate::Corrupted => Fate::Lost,
                 proxy::Fate::Cut => Fate::Cut,
                 proxy::Fate::Overflow | proxy::Fate::Unreachable => Fate::Dropped,
             },
@@ -146,18 +147,14 @@ pub fn of_frames(frames: &[proxy::Message]) -> Vec<Message> {
     messages
 }
 
-/// At most so many of them, in their order: those that touch one of the spans of time first, then
-/// the newest.
-pub fn choose(messages: Vec<Message>, spans: &[(u64, u64)], most: usize) -> Vec<Message> {
+/// At most so many of them, in their order: those of the least rank first, then the newest.
+pub fn choose(messages: Vec<Message>, most: usize, rank: impl Fn(&Message) -> u8) -> Vec<Message> {
     if messages.len() <= most {
         return messages;
     }
-    let far = |message: &Message| {
-        !spans.iter().any(|(begin, end)| message.sent <= *end && message.end() >= *begin)
-    };
-    let mut chosen: Vec<(bool, Message)> =
-        messages.into_iter().map(|message| (far(&message), message)).collect();
-    chosen.sort_by_key(|(far, message)| (*far, std::cmp::Reverse(message.number)));
+    let mut chosen: Vec<(u8, Message)> =
+        messages.into_iter().map(|message| (rank(&message), message)).collect();
+    chosen.sort_by_key(|(rank, message)| (*rank, std::cmp::Reverse(message.number)));
     chosen.truncate(most);
     chosen.sort_by_key(|(_, message)| message.number);
     chosen.into_iter().map(|(_, message)| message).collect()
@@ -216,7 +213,8 @@ mod tests {
     fn those_near_what_went_wrong_are_kept_then_the_newest() {
         let all: Vec<Message> = (0..10).map(|n| message(n, n * 100)).collect();
         let kept = |most| -> Vec<u64> {
-            choose(all.clone(), &[(205, 301)], most).iter().map(|m| m.number).collect()
+            let far = |m: &Message| u8::from(m.sent > 301 || m.end() < 205);
+            choose(all.clone(), most, far).iter().map(|m| m.number).collect()
         };
         assert_eq!(kept(10), (0..10).collect::<Vec<_>>());
         assert_eq!(kept(4), [2, 3, 8, 9]);

@@ -14,6 +14,7 @@ mod anomalies;
 mod arrows;
 mod availability;
 mod axis;
+mod clocks;
 mod columns;
 mod cycle;
 pub(crate) mod embed;
@@ -27,6 +28,7 @@ mod latency;
 mod lives;
 mod log_lines;
 mod ops;
+mod orders;
 mod page;
 mod passages;
 mod picture;
@@ -40,7 +42,7 @@ pub use statuses::StatusLine;
 
 use crate::messages::{self, Message};
 use crate::plan::Plan;
-use crate::results::file;
+use crate::results::{Began, file};
 use crate::text;
 use anyhow::{Context, Result};
 use quorate_checkers::history::History;
@@ -65,6 +67,8 @@ pub struct Sources<'a> {
     pub logs: &'a [String],
     /// What the nodes logged around the anomalies, in order of time.
     pub log_lines: &'a [LogLine],
+    /// Whether nodes were simulated: the clock of such a one outlives its crash.
+    pub simulated: bool,
 }
 
 /// Writes `report.html` into a run's folder.
@@ -81,15 +85,33 @@ pub fn write(folder: &Path, plan: &Plan, history: &History, verdict: &Verdict) -
         messages: &messages,
         logs: &logs,
         log_lines: &log_lines,
+        simulated: Began::read(folder)?.is_none(),
     });
     let path = folder.join(file::REPORT);
     fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// The spans of time around the anomalies that are told in full: what is worth keeping of what is
-/// bounded.
-pub fn spans(history: &History, verdict: &Verdict) -> Vec<(u64, u64)> {
+/// The spans of time around the anomalies that are told in full.
+fn spans(history: &History, verdict: &Verdict) -> Vec<(u64, u64)> {
     anomalies::spans(history, verdict)
+}
+
+/// The messages that are worth keeping, at most so many: those around the anomalies first, then
+/// those that tell of orders, where the history is of such, then the newest.
+pub fn worth_keeping(
+    messages: Vec<Message>,
+    history: &History,
+    verdict: &Verdict,
+    most: usize,
+) -> Vec<Message> {
+    let spans = spans(history, verdict);
+    let is_near = |message: &Message| {
+        spans.iter().any(|(begin, end)| message.sent <= *end && message.end() >= *begin)
+    };
+    let orders = saga::ids(history);
+    messages::choose(messages, most, |message| {
+        if is_near(message) { 0 } else { 1 + saga::rank(message, &orders) }
+    })
 }
 
 /// The page. Linear in the history; takes about a second for a million operations.

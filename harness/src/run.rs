@@ -105,8 +105,7 @@ pub fn run_in(folder: PathBuf, plan: &Plan, quiet: bool) -> Result<Done> {
     progress.say(&format!("checking {} operations", history.operations().len()));
     let verdict = checking::check(&history, &checking::Request::of_plan(plan)?);
     results::write_json(&folder.join(file::VERDICT), &verdict)?;
-    let spans = report::spans(&history, &verdict);
-    let messages = messages::choose(messages, &spans, messages::WRITTEN_MAX);
+    let messages = report::worth_keeping(messages, &history, &verdict, messages::WRITTEN_MAX);
     messages::write(&folder.join(file::MESSAGES), &messages)?;
     report::write(&folder, plan, &history, &verdict)?;
     Ok(Done { folder, history, verdict })

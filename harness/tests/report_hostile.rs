@@ -7,10 +7,12 @@ mod report_support;
 use quorate::messages::{Fate, Message};
 use quorate::report::{LogLine, Sources, StatusLine, render};
 use quorate::script::Script;
-use quorate_checkers::history::{Event, EventType, History, Nanos, OpIndex, Process};
+use quorate_checkers::history::{Event, EventType, History, Nanos, OpIndex, Process, jsonl};
+use quorate_checkers::orders;
 use quorate_checkers::value::{Name, Value};
 use quorate_checkers::verdict::{Anomaly, CheckerReport, Valid, Verdict};
 use quorate_targets::node::Status;
+use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 
 const HOSTILE: &[&str] = &[
@@ -134,8 +136,90 @@ fn page() -> String {
         messages: &messages,
         logs: &logs,
         log_lines: &[LogLine { time: 0, node: all.clone(), text: all.clone() }],
+        simulated: false,
     };
     render(&sources)
+}
+
+/// A shop in which every name is hostile, and one order breaks its promise.
+fn orders_page() -> String {
+    let mut lines = Vec::new();
+    let mut line = |process: usize, kind: &str, f: &str, key: &str, value: Json| {
+        let time = 1_000_000 * (lines.len() as u64 + 1);
+        let event = json!({ "time": time, "process": process, "type": kind, "f": f, "key": key,
+            "value": value, "node": HOSTILE[process % HOSTILE.len()] });
+        lines.push(event.to_string());
+    };
+    let details = |text: &str| {
+        json!({ "order": text, "customer": text, "item": text, "address": text,
+            "quantity": -1, "amount": i64::MAX })
+    };
+    for (at, text) in HOSTILE.iter().enumerate() {
+        line(at, "invoke", "place", text, details(text));
+        line(at, "ok", "place", text, json!("charging"));
+        line(at, "invoke", "read", text, Json::Null);
+        line(at, "ok", "read", text, json!("confirmed"));
+    }
+    let orders: Vec<Json> = HOSTILE.iter().map(|text| json!([details(text), "refused"])).collect();
+    let moves: Vec<Json> = HOSTILE
+        .iter()
+        .map(|text| json!({ "at": i64::MIN, "order": text, "to": text, "why": text }))
+        .collect();
+    line(0, "invoke", "book", "orders", Json::Null);
+    line(0, "ok", "book", "orders", json!({ "now": 0, "orders": orders, "moves": moves }));
+    for service in HOSTILE {
+        let effects: Vec<Json> = HOSTILE
+            .iter()
+            .map(|text| {
+                json!({ "at": 3, "order": text, "step": text, "account": text, "change": 1,
+                    "after": i64::MIN, "refused": text })
+            })
+            .collect();
+        let audit = json!({ "service": service, "now": 1, "initial": 5, "effects": effects,
+            "accounts": { (*service): 1 }, "repeats": [[service, service, 3]] });
+        line(1, "invoke", "audit", service, Json::Null);
+        line(1, "ok", "audit", service, audit);
+    }
+    let text = lines.join("\n");
+    let history = jsonl::read(text.as_bytes(), "hostile orders").unwrap();
+    let report = orders::check(&history, &orders::Options::default());
+    let verdict = Verdict::merge([(orders::CHECKER.to_owned(), report)]);
+    assert_eq!(verdict.valid, Valid::False);
+    let message = |number: usize| Message {
+        number: number as u64,
+        from: HOSTILE[number].into(),
+        to: HOSTILE[(number + 1) % HOSTILE.len()].into(),
+        sent: 5_000_000,
+        fate: [Fate::Lost, Fate::Delivered][number % 2],
+        ended: Some(4),
+        again: Some(3),
+        kind: HOSTILE[number].into(),
+        text: format!("order:{}", HOSTILE[number]),
+    };
+    let messages: Vec<Message> = (0..HOSTILE.len()).map(message).collect();
+    render(&Sources {
+        plan: &report_support::plan(),
+        history: &history,
+        verdict: &verdict,
+        statuses: &[],
+        messages: &messages,
+        logs: &[],
+        log_lines: &[],
+        simulated: true,
+    })
+}
+
+#[test]
+fn hostile_orders_add_nothing_either() {
+    let page = orders_page();
+    let tags = tags(&page);
+    let scripts = tags.iter().filter(|tag| name(tag) == "script" && !tag.starts_with("</")).count();
+    assert_eq!(scripts, 6, "five blocks of data and the page's own script");
+    assert!(tags.iter().any(|tag| tag.contains("data-story=")), "a finding tells of its order");
+    for tag in &tags {
+        assert!(!["img", "iframe", "object", "base"].contains(&name(tag)), "{tag}");
+    }
+    report_support::keep("hostile-orders.html", &page);
 }
 
 /// The tags of a page, cut by what HTML says: a script ends at the first `</script`, a style at
@@ -221,7 +305,7 @@ fn elements_are_closed_in_order() {
 
 #[test]
 fn nothing_in_the_text_is_invisible_or_turns_it_around() {
-    let page = page();
+    let page = page() + &orders_page();
     for c in ['\0', '\u{1b}', '\u{202e}', '\u{200b}', '\u{feff}', '\u{2028}', '\u{e0041}'] {
         assert!(!page.contains(c), "{c:?}");
     }

@@ -8,17 +8,18 @@
 //! the book of orders and the ledgers of the other services, from which the checkers judge.
 
 mod calls;
+mod desks;
 mod shop;
 
 pub use calls::{decode, encode};
 
 use crate::generator::sequence::chain;
-use crate::generator::source::from_fn;
 use crate::generator::until_each_ok::{Tries, until_each_ok};
 use crate::generator::{Combine, Generator, Invocation};
 use crate::options::{OptionError, OptionSpec, Options};
 use crate::register::FINAL_TRIES;
 use crate::workload::{Completion, Workload};
+use desks::Desks;
 use quorate_targets::api::{Outcome, Request, kv::Session};
 use quorate_targets::seed::Seed;
 use shop::{Shop, Weights};
@@ -103,8 +104,7 @@ impl Orders {
 
 impl Workload for Orders {
     fn main(&mut self) -> Box<dyn Generator> {
-        let mut shop = Shop::new(self.options, self.seed.stream("main"));
-        from_fn(move |_| Some(shop.draw())).boxed()
+        Desks::new(Shop::new(self.options, self.seed.stream("main"))).boxed()
     }
 
     fn finale(&mut self) -> Box<dyn Generator> {

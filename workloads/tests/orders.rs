@@ -1,6 +1,6 @@
 //! The orders workload: what it asks, of whom, and what answers mean.
 
-use quorate_checkers::history::EventType;
+use quorate_checkers::history::{EventType, Process};
 use quorate_checkers::value::Value;
 use quorate_targets::api::orders::{Request, Response, Snapshot};
 use quorate_targets::api::{self, Outcome, kv::Session};
@@ -41,6 +41,14 @@ fn customers_and_items_run_out_and_every_service_is_asked() {
             *sums = (sums.0 + 1, sums.1 + quantity);
         }
     }
+    let mut desks: BTreeMap<u64, BTreeSet<&str>> = BTreeMap::new();
+    for event in events.iter().filter(|event| event.kind == EventType::Invoke) {
+        let Process::Client(client) = event.process else { continue };
+        desks.entry(client % 10).or_default().extend(event.node.as_deref());
+    }
+    let bound: Vec<u64> =
+        desks.iter().filter(|(_, nodes)| nodes.len() == 1).map(|(client, _)| *client).collect();
+    assert_eq!(bound, [0, 1, 2, 3, 5, 6, 7, 8], "all who ask about orders ask one node");
     let of = |f: &str| asked[f].iter().map(String::as_str).collect::<Vec<&str>>();
     for (f, nodes) in [
         ("place", &["n1", "n5"][..]),

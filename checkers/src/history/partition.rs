@@ -83,6 +83,14 @@ impl<'a> Partition<'a> {
 }
 
 impl<'a> KeyGroup<'a> {
+    /// Some of its operations alone: positions in the history, ascending.
+    pub(crate) fn only<'b>(&self, positions: &'b [u32]) -> KeyGroup<'b>
+    where
+        'a: 'b,
+    {
+        KeyGroup { positions, ..*self }
+    }
+
     /// The events of the operation at a place among the key's operations, by index.
     pub fn operation(&self, at: usize) -> Operation {
         self.history.operations[self.positions[at] as usize]

@@ -36,12 +36,12 @@ pub(crate) fn check(context: &mut KeyContext<'_, '_>) -> KeyReport {
         Ok(None) => lists
             .into_register(context)
             .and_then(|register| register::unique(context, &register))
-            .unwrap_or_else(|| by_search(context)),
+            .unwrap_or_else(|| search(context)),
     }
 }
 
-/// Decides a list in which elements repeat.
-fn by_search(context: &mut KeyContext<'_, '_>) -> KeyReport {
+/// Decides a list in which elements repeat, or any other: by the search.
+pub(super) fn search(context: &mut KeyContext<'_, '_>) -> KeyReport {
     let read = |op: &OpView<'_>| -> Result<Option<Said<AppendList<Value>>>, Unknown> {
         let told = op.output().map(|_| ListOutput::Done);
         let list = |value| items(value).map(<[Value]>::to_vec);

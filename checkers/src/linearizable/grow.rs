@@ -11,16 +11,17 @@
 //! them may end before a call of an earlier level begins, but only one need begin early.
 
 use super::Outcome;
-use super::by_model::meaningless;
+use super::by_model::{ModelCalls, Said, meaningless};
 use super::key::{Algorithm, KeyContext, KeyReport, undecided};
 use super::options::Unknown;
 use super::words::{CHECKER, as_json, describe, events, on_key};
 use crate::history::{EventType, OpView};
+use crate::model::{GrowingInput, GrowingSet};
 use crate::value::Value;
 use crate::verdict::Anomaly;
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
-use serde_json::{Map, json};
+use serde_json::{Map, Value as Json, json};
 
 /// An element that was never seen.
 const UNSEEN: u32 = u32::MAX;
@@ -61,6 +62,44 @@ pub(crate) fn check(context: &mut KeyContext<'_, '_>) -> KeyReport {
             };
             report(Outcome::Violation, Some(anomaly))
         }
+    }
+}
+
+/// Decides one set by the search.
+pub(super) fn search(context: &mut KeyContext<'_, '_>) -> KeyReport {
+    let (mut elements, mut numbers) =
+        (Vec::new(), HashMap::<&Value, u32, FxBuildHasher>::default());
+    for op in context.group.ops() {
+        let seen = op.output().and_then(Value::as_items).unwrap_or_default();
+        let brought = (op.f().as_str() == "add").then(|| op.input());
+        for element in brought.into_iter().chain(seen) {
+            numbers.entry(element).or_insert_with(|| {
+                elements.push(element);
+                elements.len() as u32 - 1
+            });
+        }
+    }
+    let number = |element: &Value| numbers.get(element).copied();
+    let read = |op: &OpView<'_>| -> Result<Option<Said<GrowingSet>>, Unknown> {
+        Ok(match (op.f().as_str(), op.outcome) {
+            (_, EventType::Fail) | ("read", EventType::Info | EventType::Invoke) => None,
+            ("add", _) => number(op.input())
+                .map(|element| (GrowingInput::Add(element), op.output().map(|_| None))),
+            ("read", EventType::Ok) => {
+                let seen = op.output().and_then(Value::as_items);
+                let seen = seen.ok_or_else(|| meaningless(op, "a set"))?;
+                let mut seen: Vec<u32> = seen.iter().filter_map(number).collect();
+                seen.sort_unstable();
+                Some((GrowingInput::Read, Some(Some(seen))))
+            }
+            _ => return Err(meaningless(op, "a set that only grows")),
+        })
+    };
+    match ModelCalls::<GrowingSet>::of(context, read) {
+        Ok(calls) => calls.search(context, &GrowingSet, |set| {
+            set.iter().map(|element| Json::from(elements[*element as usize])).collect()
+        }),
+        Err(unknown) => undecided(unknown),
     }
 }
 

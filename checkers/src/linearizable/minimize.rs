@@ -13,14 +13,17 @@ use super::kind::ModelKind;
 use super::options::Options;
 use super::report::check;
 use super::variant::Variant;
-use crate::history::{Event, EventType, History, OpIndex, OpView, Process};
+use crate::history::{Event, EventType, History, KeyGroup, OpIndex, OpView, Process};
 use crate::value::{Name, Value};
 use crate::verdict::Valid;
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
-/// How often the checker is asked at most.
+/// How often the checker is asked at most, and how often where only a core is wanted.
 const CHECKS_MAX: usize = 2000;
+const CORE_CHECKS_MAX: usize = 200;
+/// The steps of each of the latter.
+const CORE_STEPS: u64 = 1 << 14;
 
 /// The smallest history found that is still not linearizable; nothing if `history` is not known
 /// to fail. Its events carry their index in `history` as the field `original-index`.
@@ -34,7 +37,7 @@ pub fn minimize(history: &History, kind: ModelKind, options: &Options<'_>) -> Op
     if report.valid != Valid::False {
         return None;
     }
-    let mut smaller = Smaller { kind, options, checks: 0, best: original(history) };
+    let mut smaller = Smaller { kind, options, checks: CHECKS_MAX, best: original(history) };
     if let Some(op) = culprit.and_then(|index| history.op_at(index)) {
         let key = op.key();
         smaller.try_keeping(|other| other.key() == key);
@@ -46,6 +49,34 @@ pub fn minimize(history: &History, kind: ModelKind, options: &Options<'_>) -> Op
     smaller.shrink(observers);
     smaller.clip();
     Some(smaller.best)
+}
+
+/// Operations of a key that fail without its others, by their positions in the history, ascending;
+/// nothing if the key is not known to fail. They are few, and not the fewest.
+pub(super) fn core(history: &History, group: &KeyGroup<'_>, kind: ModelKind) -> Option<Vec<u32>> {
+    let options = Options { steps: CORE_STEPS, threads: 1, ..Options::default() };
+    let marked = |event: &Event| original_index(event) >= 0;
+    if history.events().iter().any(marked) {
+        return None; // What was made smaller before has other indices for its own.
+    }
+    let mut smaller =
+        Smaller { kind, options: &options, checks: CORE_CHECKS_MAX, best: original(history) };
+    let own = smaller.events_of(|op| op.key() == group.key);
+    if !smaller.try_events(own) {
+        return None;
+    }
+    smaller.cut();
+    let named = check(&smaller.best, kind, &options).anomalies.into_iter().next();
+    let named = named.map(|anomaly| anomaly.ops).unwrap_or_default();
+    let index = |op: &OpIndex| OpIndex(original_index(smaller.best.event(*op)) as u32);
+    let named: Vec<OpIndex> = named.iter().map(index).collect();
+    smaller.only(&named);
+    smaller.shrink(clusters);
+    let place = |op: OpView<'_>| {
+        let index = u32::try_from(original_index(op.invoke)).ok()?;
+        Some(history.op_at(OpIndex(index))?.position as u32)
+    };
+    smaller.best.ops().map(place).collect()
 }
 
 const ORIGINAL: &str = "original-index";
@@ -70,6 +101,7 @@ type Grouping = fn(&History, ModelKind) -> Vec<Option<u32>>;
 struct Smaller<'a, 'b> {
     kind: ModelKind,
     options: &'a Options<'b>,
+    /// How often the checker may still be asked.
     checks: usize,
     best: History,
 }
@@ -77,10 +109,8 @@ struct Smaller<'a, 'b> {
 impl Smaller<'_, '_> {
     /// Whether this fails too; then it is the best so far.
     fn try_events(&mut self, events: Vec<Event>) -> bool {
-        if self.checks >= CHECKS_MAX {
-            return false;
-        }
-        self.checks += 1;
+        let Some(left) = self.checks.checked_sub(1) else { return false };
+        self.checks = left;
         let renumber = |(at, mut event): (usize, Event)| {
             event.index = OpIndex(at as u32);
             event
@@ -94,7 +124,8 @@ impl Smaller<'_, '_> {
         fails
     }
 
-    fn try_keeping(&mut self, keep: impl Fn(&OpView<'_>) -> bool) -> bool {
+    /// The events of some operations.
+    fn events_of(&self, keep: impl Fn(&OpView<'_>) -> bool) -> Vec<Event> {
         let mut kept = vec![false; self.best.events().len()];
         for op in self.best.ops().filter(|op| keep(op)) {
             for event in [Some(op.invoke), op.complete].into_iter().flatten() {
@@ -102,7 +133,11 @@ impl Smaller<'_, '_> {
             }
         }
         let events = self.best.events().iter().filter(|event| kept[event.index.0 as usize]);
-        let events: Vec<Event> = events.cloned().collect();
+        events.cloned().collect()
+    }
+
+    fn try_keeping(&mut self, keep: impl Fn(&OpView<'_>) -> bool) -> bool {
+        let events = self.events_of(keep);
         events.len() < self.best.events().len() && self.try_events(events)
     }
 
@@ -167,7 +202,7 @@ impl Smaller<'_, '_> {
         loop {
             let groups = grouping(&self.best, self.kind);
             let count = groups.iter().flatten().max().map_or(0, |most| *most as usize + 1);
-            if count == 0 || self.checks >= CHECKS_MAX {
+            if count == 0 || self.checks == 0 {
                 return;
             }
             parts = parts.min(count);

@@ -42,6 +42,14 @@ pub(crate) fn check(context: &mut KeyContext<'_, '_>, kind: ModelKind) -> KeyRep
     }
 }
 
+/// Decides one container by the search, whatever else could.
+pub(super) fn search(context: &mut KeyContext<'_, '_>, kind: ModelKind) -> KeyReport {
+    match PoolCalls::of(context) {
+        Ok(pool) => by_search(context, &pool, kind),
+        Err(unknown) => undecided(unknown),
+    }
+}
+
 /// Decides by intervals, if that is possible.
 fn by_lives(pool: &PoolCalls<'_>, kind: ModelKind) -> Option<Result<(), Fault>> {
     let mut lives = match Lives::of(pool).ok()? {
@@ -95,14 +103,14 @@ fn give(pool: &PoolCalls<'_>, lives: &mut Lives, waiting: &[usize]) {
 
 fn by_search(context: &mut KeyContext<'_, '_>, pool: &PoolCalls<'_>, kind: ModelKind) -> KeyReport {
     match kind {
-        ModelKind::Stack => search(context, pool, &Stack::new(), list(pool)),
+        ModelKind::Stack => searched(context, pool, &Stack::new(), list(pool)),
         ModelKind::PriorityQueue => {
             let state = |items: &std::collections::BTreeMap<Item, u32>| {
                 items.keys().map(|item| Json::from(pool.items[*item as usize])).collect()
             };
-            search(context, pool, &PriorityQueue::new(), state)
+            searched(context, pool, &PriorityQueue::new(), state)
         }
-        _ => search(context, pool, &Queue::new(), list(pool)),
+        _ => searched(context, pool, &Queue::new(), list(pool)),
     }
 }
 
@@ -110,7 +118,7 @@ fn list(pool: &PoolCalls<'_>) -> impl Fn(&Vec<Item>) -> Json {
     |items| items.iter().map(|item| Json::from(pool.items[*item as usize])).collect()
 }
 
-fn search<M>(
+fn searched<M>(
     context: &mut KeyContext<'_, '_>,
     pool: &PoolCalls<'_>,
     model: &M,

@@ -15,7 +15,6 @@ mod zones;
 use super::Outcome;
 use super::key::{Algorithm, KeyContext, KeyReport};
 use crate::history::KeyGroup;
-use crate::verdict::Anomaly;
 pub(crate) use calls::refusal;
 pub(super) use calls::{Action, INITIAL, OPEN, RegisterCall, RegisterCalls, ValueId};
 use refused::Refusals;
@@ -77,10 +76,12 @@ fn by_zones(register: &RegisterCalls<'_>) -> ByZones {
     }
 }
 
-/// What the search shows of a register, whatever else could decide it.
-pub(super) fn dead_end(context: &mut KeyContext<'_, '_>) -> Option<Anomaly> {
-    let register = RegisterCalls::of(&context.group).ok()?;
-    ladder::by_search_alone(context, &register)
+/// Decides one key by the search, whatever else could.
+pub(super) fn search(context: &mut KeyContext<'_, '_>) -> KeyReport {
+    match RegisterCalls::of(&context.group) {
+        Ok(register) => ladder::whole(context, &register),
+        Err(unknown) => report(Outcome::Unknown(unknown), Algorithm::Search),
+    }
 }
 
 /// Whether a key is linearizable, where zones alone decide it.

@@ -114,23 +114,6 @@ fn check_key_until<'a>(
     }
 }
 
-/// How far the operations of a register can be put into an order, and why no further: the
-/// evidence of the search, for a violation that was found without one. Nothing if the search
-/// does not come to its end within `steps`, or finds an order.
-pub fn dead_end(
-    history: &History,
-    key: Option<&Value>,
-    steps: u64,
-) -> Option<Map<String, serde_json::Value>> {
-    let partition = history.by_key();
-    let group = partition.groups().find(|group| group.key == key)?;
-    let options = Options { steps, ..Options::default() };
-    let purse = Purse::new(&options);
-    let meter = Meter::new(&options, &purse, options.bytes);
-    let mut context = KeyContext { history, group, meter, deadlines: None };
-    register::dead_end(&mut context).map(|anomaly| anomaly.evidence)
-}
-
 /// How many keys of each algorithm a report names.
 const NAMED_MAX: usize = 1000;
 

@@ -117,6 +117,25 @@ pub(super) struct Order<'h> {
     pub(super) last: Option<Stage>,
 }
 
+impl Order<'_> {
+    /// How it ended, as the book has it.
+    pub(super) fn end(&self) -> &'static str {
+        match self.last {
+            Some(stage) if stage.is_end() => stage.name(),
+            Some(_) => "open",
+            None => "not in the book",
+        }
+    }
+
+    /// Whether something was undone.
+    pub(super) fn is_compensated(&self) -> bool {
+        let undo = |effect: &Effect<'_>| {
+            ["recall", "refund", "release"].contains(&effect.step) && effect.refused.is_none()
+        };
+        self.effects.iter().any(undo)
+    }
+}
+
 /// A service's accounts at the end.
 #[derive(Clone, Debug)]
 pub(super) struct Audit<'h> {
@@ -268,25 +287,14 @@ impl<'h> Facts<'h> {
     pub(super) fn ends(&self) -> BTreeMap<&'static str, usize> {
         let mut ends = BTreeMap::new();
         for order in self.orders.values() {
-            let end = match order.last {
-                Some(stage) if stage.is_end() => stage.name(),
-                Some(_) => "open",
-                None => "not in the book",
-            };
-            *ends.entry(end).or_default() += 1;
+            *ends.entry(order.end()).or_default() += 1;
         }
         ends
     }
 
     /// How many orders had something undone.
     pub(super) fn compensated(&self) -> usize {
-        let undone = |order: &&Order<'_>| {
-            let undo = |effect: &Effect<'_>| {
-                ["recall", "refund", "release"].contains(&effect.step) && effect.refused.is_none()
-            };
-            order.effects.iter().any(undo)
-        };
-        self.orders.values().filter(undone).count()
+        self.orders.values().filter(|order| order.is_compensated()).count()
     }
 
     /// What is missing for a full judgement.

@@ -11,7 +11,7 @@ use super::Violation;
 use super::facts::{Audit, Effect, Facts, Stage};
 use crate::history::OpIndex;
 use serde_json::{Value as Json, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What was found.
 pub(super) struct Isolation {
@@ -68,7 +68,7 @@ fn trace<'h>(
     found: &mut Isolation,
 ) -> Vec<Option<&'h str>> {
     let mut open: BTreeMap<&str, i64> = BTreeMap::new();
-    let mut lasting: BTreeSet<&str> = BTreeSet::new();
+    let mut dirt = 0;
     let mut trace = vec![None];
     let mut before = audit.initial;
     for entry in entries {
@@ -81,7 +81,6 @@ fn trace<'h>(
             found.lost_updates.push(Lost { order, words, audit: audit.op.invoke.index });
         }
         before = entry.after;
-        let dirt: i64 = open.values().sum();
         let wants = facts.orders.get(entry.order).and_then(|order| {
             let name = if entry.step == "charge" { "amount" } else { "quantity" };
             order.details?.get(name)?.as_int()
@@ -97,16 +96,12 @@ fn trace<'h>(
         let undone = last.is_some_and(|last| last.is_end() && last != Stage::Confirmed);
         match entry.step {
             "charge" | "reserve" if undone && entry.change != 0 => {
-                open.insert(entry.order, -entry.change);
-                lasting.insert(entry.order);
+                dirt -= entry.change + open.insert(entry.order, -entry.change).unwrap_or(0);
             }
-            "refund" | "release" => {
-                open.remove(entry.order);
-                lasting.remove(entry.order);
-            }
+            "refund" | "release" => dirt -= open.remove(entry.order).unwrap_or(0),
             _ => {}
         }
-        trace.push(lasting.first().copied());
+        trace.push(open.keys().next().copied());
     }
     trace
 }

@@ -6,7 +6,7 @@
 use super::Violation;
 use super::facts::{Audit, Facts, Order, Stage};
 use crate::value::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What an account is about, by the service that has it.
 struct Kind {
@@ -130,18 +130,16 @@ fn parcels(facts: &Facts<'_>) -> Vec<Violation> {
     else {
         return Vec::new();
     };
-    let open = |item: &str| {
-        facts.orders.values().any(|order| {
-            let same = || field(order, "item").and_then(Value::as_str) == Some(item);
-            !order.effects.is_empty() && !facts.is_settled(order) && same()
-        })
-    };
+    let orders = facts.orders.values();
+    let open = orders.filter(|order| !order.effects.is_empty() && !facts.is_settled(order));
+    let open: BTreeSet<&str> =
+        open.filter_map(|order| field(order, "item").and_then(Value::as_str)).collect();
     let differ = shipping.accounts.iter().filter(|(item, sent)| {
         let left = stock.accounts.get(*item).copied().unwrap_or(stock.initial);
         stock.initial != left + **sent
     });
     differ
-        .filter(|(item, _)| !open(item))
+        .filter(|(item, _)| !open.contains(*item))
         .map(|(item, sent)| {
             let left = stock.accounts.get(item).copied().unwrap_or(stock.initial);
             let explanation = format!(

@@ -5,6 +5,7 @@
 
 use super::facts::{Facts, Stage};
 use crate::history::{Event, EventType, OpView};
+use crate::value::Value;
 use serde::Serialize;
 
 /// What a line tells.
@@ -36,6 +37,21 @@ pub struct Line {
     /// The event of the history, where it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event: Option<u32>,
+}
+
+/// An order as it went.
+#[derive(Clone, Debug)]
+pub struct Saga<'h> {
+    /// Its name.
+    pub id: &'h str,
+    /// Customer, item, quantity, amount, as in the book or as asked; absent where neither tells.
+    pub details: Option<&'h Value>,
+    /// `confirmed`, `cancelled`, `refused`, `open`, or `not in the book`.
+    pub end: &'static str,
+    /// Whether something was done for it and undone.
+    pub compensated: bool,
+    /// Everything that is known of it, by time.
+    pub story: Vec<Line>,
 }
 
 /// Everything that is known of an order, by time.

@@ -9,6 +9,7 @@
 //! tables of parts of the history, which are then put together in order.
 
 use super::check::Workload;
+use super::closed_predicate;
 use super::table::{Action, Outcome, Session, Table};
 use crate::history::{Event, EventType, History, OpIndex, OpView, Process};
 use crate::value::Value;
@@ -101,7 +102,7 @@ fn put(table: &mut Table, sessions: &mut Sessions, part: &Table) -> Result<(), M
     Ok(())
 }
 
-/// Whether a history holds transactions of `r`, `w` and `append`.
+/// Whether a history holds transactions of `r`, `w` and `append`, or of rows and predicates.
 pub fn is_transactional(history: &History) -> bool {
     history.ops().any(|op| asks_micro_ops(&op))
 }
@@ -112,21 +113,26 @@ fn is_transaction(op: &OpView<'_>) -> bool {
 }
 
 fn asks_micro_ops(op: &OpView<'_>) -> bool {
-    let name = |item: &Value| item.as_list()?.first()?.as_str().and_then(Name::of);
+    let known = |name: &str| Name::of(name).is_some() || closed_predicate::is_own(name);
+    let name = |item: &Value| item.as_list()?.first()?.as_str().map(known);
     let items = op.input().as_list().unwrap_or_default();
-    !items.is_empty() && items.iter().all(|item| name(item).is_some())
+    !items.is_empty() && items.iter().all(|item| name(item) == Some(true))
 }
 
-/// Whether some micro-operation of a history is one of this workload. Those that may be of either
+/// Whether some micro-operation of a history is one of these workloads. Those that may be of any
 /// say nothing, and those that make no sense are passed over.
-pub(super) fn shows(history: &History, workload: Workload) -> bool {
-    ops(history).filter(is_transaction).any(|op| signs(told(&op)).any(|sign| sign == workload))
+pub(super) fn shows(history: &History, workloads: &[Workload]) -> bool {
+    let is_one = |op: OpView<'_>| signs(told(&op)).any(|sign| workloads.contains(&sign));
+    ops(history).filter(is_transaction).any(is_one)
 }
 
 /// What the micro-operations of an event say of their objects.
 fn signs(event: &Event) -> impl Iterator<Item = Workload> {
     event.value.as_list().unwrap_or_default().iter().filter_map(|item| {
         let item = item.as_list()?;
+        if closed_predicate::is_own(item.first()?.as_str()?) {
+            return Some(Workload::ClosedPredicate);
+        }
         match (item.first()?.as_str().and_then(Name::of)?, item.get(2)) {
             (Name::Append, _) | (Name::Read, Some(Value::List(_))) => Some(Workload::Append),
             (Name::Read, None | Some(Value::Null)) => None,
@@ -154,11 +160,7 @@ impl Name {
 }
 
 fn add(table: &mut Table, session: Session, op: &OpView<'_>) -> Result<(), Malformed> {
-    let outcome = match op.outcome {
-        EventType::Ok => Outcome::Ok,
-        EventType::Fail => Outcome::Fail,
-        _ => Outcome::Info,
-    };
+    let outcome = outcome(op);
     let event = told(op);
     let at = event.index;
     let malformed = |field: String, expected, found: &Value| Malformed {
@@ -202,8 +204,17 @@ fn add(table: &mut Table, session: Session, op: &OpView<'_>) -> Result<(), Malfo
     Ok(())
 }
 
+/// How a transaction ended.
+pub(super) fn outcome(op: &OpView<'_>) -> Outcome {
+    match op.outcome {
+        EventType::Ok => Outcome::Ok,
+        EventType::Fail => Outcome::Fail,
+        _ => Outcome::Info,
+    }
+}
+
 /// The event that says best what an operation did.
-fn told<'a>(op: &OpView<'a>) -> &'a Event {
+pub(super) fn told<'a>(op: &OpView<'a>) -> &'a Event {
     let asked = op.input().as_list().map(<[Value]>::len);
     let same = |event: &&Event| {
         op.outcome == EventType::Ok
@@ -219,7 +230,7 @@ fn item_name(item: &Value) -> Value {
 }
 
 /// A value for a message, shortened if it is long.
-fn shown(value: &Value) -> String {
+pub(super) fn shown(value: &Value) -> String {
     let text = value.to_string();
     if text.len() <= 60 { text } else { value.kind().to_string() }
 }

@@ -46,6 +46,23 @@ impl Ledger {
         own.map(|effect| effect["change"].as_i64().unwrap()).sum()
     }
 
+    /// How often a step of an order was done.
+    pub(crate) fn count(&self, order: &str, step: &str) -> usize {
+        let own = |effect: &&Value| effect["order"] == order && effect["step"] == step;
+        self.effects.iter().filter(own).filter(|effect| effect["refused"].is_null()).count()
+    }
+
+    /// A step of an order never was, and every entry behind it counts anew.
+    pub(crate) fn forget(&mut self, order: &str, step: &str) {
+        self.effects.retain(|effect| effect["order"] != order || effect["step"] != step);
+        self.accounts.values_mut().for_each(|left| *left = self.initial);
+        for effect in &mut self.effects {
+            let left = self.accounts.get_mut(effect["account"].as_str().unwrap()).unwrap();
+            *left += effect["change"].as_i64().unwrap();
+            effect["after"] = json!(*left);
+        }
+    }
+
     /// The last entry of an account goes on from something else than the one before it left.
     pub(crate) fn overwrite(&mut self, account: &str) {
         let mut last = self.effects.iter_mut().rev();

@@ -336,6 +336,9 @@ impl Shop {
                 if !self.plants(Plant::NoRecall, id) {
                     self.shipping.done(self.time, id, "recall", item, -quantity);
                 }
+                if self.plants(Plant::RecallTwice, id) {
+                    self.shipping.done(self.time, id, "recall", item, -quantity);
+                }
                 "refunding"
             }
             "refunding" => {
@@ -349,6 +352,9 @@ impl Shop {
             }
             _ => {
                 if !self.plants(Plant::NoRelease, id) {
+                    self.inventory.done(self.time, id, "release", item, *quantity);
+                }
+                if self.plants(Plant::ReleaseTwice, id) {
                     self.inventory.done(self.time, id, "release", item, *quantity);
                 }
                 order.end()
@@ -376,6 +382,7 @@ impl Shop {
                 self.orders[place].stage = "shipping";
             }
         }
+        self.plant_effects_at_the_end();
         let accounts: Vec<String> = self.payments.accounts.keys().cloned().collect();
         for account in accounts {
             if self.plants(Plant::Miscounted, &account) {
@@ -383,6 +390,33 @@ impl Shop {
             }
             if self.plants(Plant::Overwritten, &account) {
                 self.payments.overwrite(&account);
+            }
+        }
+    }
+
+    /// Effects that came when all was over, or never.
+    fn plant_effects_at_the_end(&mut self) {
+        for order in self.orders.clone() {
+            let Order { id, customer, amount, stage, .. } = &order;
+            let confirmed = *stage == "confirmed";
+            let ended = is_end(stage);
+            let charged = self.payments.count(id, "charge") > 0;
+            let affordable = *amount <= self.payments.left(customer);
+            if confirmed && self.plants(Plant::NoCharge, id) {
+                self.payments.forget(id, "charge");
+            }
+            if confirmed && self.plants(Plant::NoReserve, id) {
+                self.inventory.forget(id, "reserve");
+            }
+            if confirmed && self.plants(Plant::ConfirmedAndRefunded, id) {
+                self.payments.done(self.time, id, "refund", customer, *amount);
+            }
+            let gone = ended && !confirmed && affordable;
+            if gone && charged && self.plants(Plant::ChargedLate, id) {
+                self.payments.done(self.time, id, "charge", customer, -amount);
+            }
+            if gone && !charged && self.plants(Plant::ChargedAfterRefusal, id) {
+                self.payments.done(self.time, id, "charge", customer, -amount);
             }
         }
     }

@@ -20,6 +20,13 @@ pub(crate) enum Plant {
     ChargeTwice,
     ShipTwice,
     RefundTwice,
+    RecallTwice,
+    ReleaseTwice,
+    ChargedLate,
+    NoCharge,
+    NoReserve,
+    ConfirmedAndRefunded,
+    ChargedAfterRefusal,
     NoParcel,
     NoRecall,
     NoRefund,
@@ -38,11 +45,18 @@ pub(crate) enum Plant {
 }
 
 impl Plant {
-    pub(crate) const ALL: [Plant; 19] = [
+    pub(crate) const ALL: [Plant; 26] = [
         Plant::ReserveTwice,
         Plant::ChargeTwice,
         Plant::ShipTwice,
         Plant::RefundTwice,
+        Plant::RecallTwice,
+        Plant::ReleaseTwice,
+        Plant::ChargedLate,
+        Plant::NoCharge,
+        Plant::NoReserve,
+        Plant::ConfirmedAndRefunded,
+        Plant::ChargedAfterRefusal,
         Plant::NoParcel,
         Plant::NoRecall,
         Plant::NoRefund,
@@ -63,11 +77,19 @@ impl Plant {
     /// As what it must be found.
     pub(crate) fn kind(self) -> &'static str {
         match self {
-            Plant::ReserveTwice | Plant::ChargeTwice | Plant::ShipTwice | Plant::RefundTwice => {
-                "duplicate-effect"
+            Plant::ReserveTwice
+            | Plant::ChargeTwice
+            | Plant::ShipTwice
+            | Plant::RefundTwice
+            | Plant::RecallTwice
+            | Plant::ReleaseTwice
+            | Plant::ChargedLate => "duplicate-effect",
+            Plant::NoParcel | Plant::NoCharge | Plant::NoReserve | Plant::ConfirmedAndRefunded => {
+                "missing-effect"
             }
-            Plant::NoParcel => "missing-effect",
-            Plant::NoRecall | Plant::NoRefund | Plant::NoRelease => "leftover-effect",
+            Plant::NoRecall | Plant::NoRefund | Plant::NoRelease | Plant::ChargedAfterRefusal => {
+                "leftover-effect"
+            }
             Plant::Orphan => "orphan-effect",
             Plant::Lost => "lost-order",
             Plant::Phantom => "phantom-order",

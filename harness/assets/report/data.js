@@ -11,9 +11,9 @@ const fromBase64 = (text) => {
   return Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 };
 
-/** Inflates the embedded columns. */
-const unpack = async () => {
-  const block = byId('columns');
+/** Inflates a block of embedded columns. */
+const unpack = async (id) => {
+  const block = byId(id);
   const packed = fromBase64(block.textContent);
   block.remove();
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
@@ -41,18 +41,21 @@ const column = (bytes, from, array, sum) => {
   return at;
 };
 
-/** All operations: a typed array for each column, and the texts. */
-const decode = (bytes, names) => {
-  const ops = { count: names.count };
+/** What the columns of operations are: their arrays, and which hold differences. */
+const OF_OPERATIONS = { array: (name) => ARRAYS[name], sums: (name) => name === 'index' || name === 'time' };
+
+/** A table: a typed array for each column, and the texts. */
+const decode = (bytes, names, { array, sums }) => {
+  const table = { count: names.count };
   const header = new Float64Array(names.columns.length + 2);
   let at = column(bytes, 0, header, false);
   names.columns.forEach((name, place) => {
-    ops[name] = new ARRAYS[name](names.count);
-    column(bytes, at, ops[name], name === 'index' || name === 'time');
+    table[name] = new (array(name))(names.count);
+    column(bytes, at, table[name], sums(name));
     at += header[place + 1];
   });
-  ops.texts = texts(bytes.subarray(at));
-  return ops;
+  table.texts = texts(bytes.subarray(at));
+  return table;
 };
 
 /** The texts, decoded when they are asked for. */

@@ -37,11 +37,17 @@ const listenKeys = (timeline, choose) => {
     if (next >= 0) choose(next, false);
   };
 
+  const focusOrders = () => {
+    byId('orders')?.scrollIntoView();
+    byId('order-filter')?.elements.text.focus();
+  };
+
   const anywhere = {
     n: () => nextFinding(1), N: () => nextFinding(-1),
     f: () => nextFault(1), F: () => nextFault(-1),
     '[': () => neighbour(-1), ']': () => neighbour(1),
     '/': () => { byId('timeline').scrollIntoView(); form.elements.text.focus(); },
+    o: () => focusOrders(),
     Escape: () => choose(-1, false),
   };
   const onChart = {

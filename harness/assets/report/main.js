@@ -29,7 +29,10 @@ const start = async () => {
   listenSteps();
   listenLamport();
   listenCycles();
-  const ops = decode(await unpack(), data.names);
+  listenPrint();
+  const ops = decode(await unpack('columns'), data.names, OF_OPERATIONS);
+  const orders = await readOrders();
+  const followOrder = orders ? listenOrders(orders) : () => {};
   if (ops.count === 0) {
     byId('shown').textContent = 'no operations';
     ready();
@@ -47,15 +50,16 @@ const start = async () => {
   const timeline = new Timeline(ops, (op) => choose(op, false));
 
   const follow = () => {
+    followOrder();
     const match = /^#op=(\d+)$/.exec(location.hash);
     const op = match ? opAt(ops, Number(match[1])) : -1;
     if (op < 0) return;
     choose(op, true);
     byId('timeline').scrollIntoView({ block: 'start' });
   };
-  // A link to the operation that is shown already changes no hash, yet should lead there.
+  // A link to what is shown already changes no hash, yet should lead there.
   document.addEventListener('click', (event) => {
-    const link = event.target.closest?.('a[href^="#op="]');
+    const link = event.target.closest?.('a[href^="#op="], a[href^="#order="]');
     if (link && link.getAttribute('href') === location.hash) follow();
   });
   window.addEventListener('hashchange', follow);

@@ -2,9 +2,9 @@
 
 /**
  * `keys` are the keys for back and forth, `show` is told what becomes current and what was;
- * returns a function that goes to a place.
+ * returns a function that goes to a place. `signal` ends it.
  */
-const walk = (box, things, [back, forth], show) => {
+const walk = (box, things, [back, forth], show, signal) => {
   let at = -1;
   const go = (to) => {
     const before = things[at];
@@ -22,6 +22,6 @@ const walk = (box, things, [back, forth], show) => {
     event.preventDefault();
     event.stopPropagation();
     go(to);
-  });
+  }, { signal });
   return go;
 };

@@ -7,9 +7,9 @@ use super::column::{Cell, Column};
 use super::lattice::{self, Row};
 use super::service::{Outage, Service};
 use super::text::share_words;
-use crate::report::embed;
+use crate::document::{self, Document};
 use crate::text;
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 use quorate_checkers::verdict::Valid;
 
 const STYLE: &str = include_str!("../../assets/compare.css");
@@ -24,40 +24,28 @@ const LETTER: f64 = 6.6;
 
 /// The page.
 pub fn render(comparison: &Comparison) -> String {
-    let policy = format!(
-        "default-src 'none'; style-src {}; img-src data:; base-uri 'none'; form-action 'none'",
-        embed::csp_hash(STYLE)
-    );
     let names: Vec<&str> = comparison.columns.iter().map(|column| column.name.as_str()).collect();
     let title = format!("What {} keep", names.join(" and "));
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(policy);
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { (text::visible(&title)) }
-                link rel="icon" href="data:,";
-                style { (PreEscaped(STYLE)) }
-            }
-            body {
-                main {
-                    h1 { "Which models hold" }
-                    (letters(comparison))
-                    (table(comparison))
-                    (pictures(comparison))
-                    (reasons(comparison))
-                    (services(comparison))
-                }
-                footer {
-                    p { "Made by Quorate " (env!("CARGO_PKG_VERSION")) "; the page opens no connection." }
-                }
-            }
+    let body = html! {
+        main {
+            h1 { "Which models hold" }
+            (letters(comparison))
+            (table(comparison))
+            (pictures(comparison))
+            (reasons(comparison))
+            (services(comparison))
         }
-    }
-    .into_string()
+        footer {
+            p { "Made by Quorate " (env!("CARGO_PKG_VERSION")) "; the page opens no connection." }
+        }
+    };
+    document::render(&Document {
+        title: &title,
+        version: env!("CARGO_PKG_VERSION"),
+        style: STYLE,
+        script: None,
+        body: &body,
+    })
 }
 
 fn letters(comparison: &Comparison) -> Markup {

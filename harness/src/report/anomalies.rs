@@ -2,24 +2,28 @@
 //! and the faults of that time, and the checker's evidence.
 
 use super::faults::Window;
-use super::{Sources, cycle, evidence, lamport, log_lines, ops, picture, plots, saga, text};
+use super::saga::Sagas;
+use super::{Sources, cycle, evidence, lamport, log_lines, ops, orders, picture, plots, text};
 use maud::{Markup, html};
 use quorate_checkers::history::{Event, History, OpView};
 use quorate_checkers::verdict::{Anomaly, Verdict};
+use serde_json::Value as Json;
 
 /// At most this many are shown as cards; `verdict.json` has them all.
 const CARDS_MAX: usize = 50;
 /// At most this many cards show the messages of that time.
 const DIAGRAMS_MAX: usize = 4;
-/// At most this many cards show the story of an order.
-const SAGAS_MAX: usize = 12;
 /// What led to an anomaly is within this time before its operations, in nanoseconds.
 const BEFORE: u64 = 1_000_000_000;
 /// At most this many operations are listed on a card.
 const LISTED_MAX: usize = 60;
 
 /// All cards; nothing where nothing went wrong.
-pub(super) fn section(sources: &Sources<'_>, windows: &[Window]) -> Markup {
+pub(super) fn section(
+    sources: &Sources<'_>,
+    windows: &[Window],
+    sagas: Option<&Sagas<'_>>,
+) -> Markup {
     let anomalies = &sources.verdict.anomalies;
     html! {
         @if !anomalies.is_empty() {
@@ -29,7 +33,7 @@ pub(super) fn section(sources: &Sources<'_>, windows: &[Window]) -> Markup {
                     span.of { (text::count(anomalies.len(), "finding")) }
                 }
                 @for (at, anomaly) in anomalies.iter().take(CARDS_MAX).enumerate() {
-                    (card(sources, windows, at, anomaly))
+                    (card(sources, windows, sagas, (at, anomaly)))
                 }
                 @if let Some(more @ 1..) = anomalies.len().checked_sub(CARDS_MAX) {
                     p.quiet {
@@ -42,7 +46,13 @@ pub(super) fn section(sources: &Sources<'_>, windows: &[Window]) -> Markup {
     }
 }
 
-fn card(sources: &Sources<'_>, windows: &[Window], at: usize, anomaly: &Anomaly) -> Markup {
+fn card(
+    sources: &Sources<'_>,
+    windows: &[Window],
+    sagas: Option<&Sagas<'_>>,
+    (at, anomaly): (usize, &Anomaly),
+) -> Markup {
+    let order = anomaly.evidence.get("order").and_then(Json::as_str);
     let (shown, marks) = ops::around(sources.history, &anomaly.ops);
     let culprits = evidence::culprits(anomaly);
     let drawn = evidence::neighbours(sources.history, anomaly, &shown);
@@ -62,7 +72,7 @@ fn card(sources: &Sources<'_>, windows: &[Window], at: usize, anomaly: &Anomaly)
             p.happened { (text::visible(&anomaly.explanation)) }
             (circumstances(&shown, &marks, windows))
             (cycle::view(sources.history, anomaly))
-            @if at < SAGAS_MAX { (saga::diagram(sources, windows, anomaly)) }
+            (orders::place(sagas, order))
             @if !drawn.is_empty() || !marks.is_empty() {
                 figure {
                     (picture::picture(&drawn, &culprits, &marks, windows, &points))

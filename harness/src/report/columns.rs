@@ -64,13 +64,13 @@ pub(super) struct Names {
 
 /// A list of distinct texts, numbered in the order in which they came.
 #[derive(Default)]
-struct Table {
+pub(super) struct Table {
     numbers: BTreeMap<String, u64>,
-    texts: Vec<String>,
+    pub(super) texts: Vec<String>,
 }
 
 impl Table {
-    fn number(&mut self, text: &str) -> u64 {
+    pub(super) fn number(&mut self, text: &str) -> u64 {
         if let Some(number) = self.numbers.get(text) {
             return *number;
         }
@@ -194,19 +194,7 @@ impl Encoder {
     }
 
     fn finish(self, count: usize) -> (Names, Vec<u8>) {
-        let mut texts = Vec::new();
-        for text in &self.texts.texts {
-            varint(&mut texts, text.len() as u64);
-            texts.extend_from_slice(text.as_bytes());
-        }
-        let mut out = Vec::new();
-        varint(&mut out, COLUMNS.len() as u64);
-        for part in self.columns.iter().chain([&texts]) {
-            varint(&mut out, part.len() as u64);
-        }
-        for part in self.columns.iter().chain([&texts]) {
-            out.extend_from_slice(part);
-        }
+        let out = packed(&self.columns, &self.texts.texts);
         let names = Names {
             count,
             columns: COLUMNS,
@@ -217,6 +205,24 @@ impl Encoder {
         };
         (names, out)
     }
+}
+
+/// Columns and texts with their lengths before them.
+pub(super) fn packed(columns: &[Vec<u8>], texts: &[String]) -> Vec<u8> {
+    let mut said = Vec::new();
+    for text in texts {
+        varint(&mut said, text.len() as u64);
+        said.extend_from_slice(text.as_bytes());
+    }
+    let mut out = Vec::new();
+    varint(&mut out, columns.len() as u64);
+    for part in columns.iter().chain([&said]) {
+        varint(&mut out, part.len() as u64);
+    }
+    for part in columns.iter().chain([&said]) {
+        out.extend_from_slice(part);
+    }
+    out
 }
 
 /// Whether the completion says nothing of key and node that its invocation did not say.
@@ -256,11 +262,11 @@ fn pairs_text(pairs: &[(quorate_checkers::value::Name, Value)]) -> String {
     serde_json::Value::Object(map).to_string()
 }
 
-fn zigzag(n: i64) -> u64 {
+pub(super) fn zigzag(n: i64) -> u64 {
     ((n << 1) ^ (n >> 63)) as u64
 }
 
-fn varint(out: &mut Vec<u8>, mut number: u64) {
+pub(super) fn varint(out: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         out.push(number as u8 | 0x80);
         number >>= 7;

@@ -14,6 +14,8 @@ const STEPS_MAX: usize = 200;
 const NEIGHBOURS_MAX: usize = 14;
 /// At most this many of them are operations that were still open.
 const OPEN_MAX: usize = 6;
+/// So many items of a state are shown at each of its ends.
+const ENDS: usize = 4;
 /// Longer JSON is cut.
 const JSON_MAX: usize = 64 << 10;
 
@@ -23,21 +25,18 @@ const DEEPENED_MAX: usize = 6;
 /// The steps that it may take for each: about a second.
 const STEPS: u64 = 1 << 20;
 
-/// The verdict with more evidence: of registers, how far an order exists.
+/// The verdict with more evidence: how far an order exists.
 pub(super) fn deepened(sources: &Sources<'_>) -> Verdict {
     let mut verdict = sources.verdict.clone();
-    let register = ModelKind::Register.to_string();
     let checker = verdict.checkers.get(linearizable::CHECKER);
     let model = checker.and_then(|report| report.details.get("model")).and_then(Json::as_str);
-    if model != Some(register.as_str()) {
-        return verdict;
-    }
+    let Some(Ok(kind)) = model.map(str::parse::<ModelKind>) else { return verdict };
     let by_checker =
         |anomaly: &&mut Anomaly| anomaly.checker == linearizable::CHECKER && !has_order(anomaly);
     for anomaly in verdict.anomalies.iter_mut().filter(by_checker).take(DEEPENED_MAX) {
         let first = anomaly.ops.first().and_then(|op| sources.history.op_at(*op));
         let Some(first) = first else { continue };
-        let found = linearizable::dead_end(sources.history, first.key(), STEPS);
+        let found = linearizable::dead_end(sources.history, kind, first.key(), STEPS);
         anomaly.evidence.extend(found.into_iter().flatten());
     }
     verdict
@@ -157,6 +156,10 @@ fn linearization(anomaly: &Anomaly, steps: &[Json]) -> Markup {
             p.quiet {
                 "The longest prefix that can be ordered has " (text::count(total as usize, "operation"))
                 "; each line is one that takes effect, with the state that it leaves. Walk it with ↑ and ↓."
+                @if let Some(left_out) = anomaly.evidence.get("left_out").and_then(Json::as_u64) {
+                    " These are the operations that fail without the others; "
+                    (text::thousands(left_out)) " are left out."
+                }
             }
             div.scroll.steps tabindex="0" role="group" aria-label="the linearization, step by step" {
                 table {
@@ -189,9 +192,24 @@ fn step_row(operation: &Json, number: &str, state: Option<&Json>, class: &str) -
             td { (plain(operation.get("process"))) }
             td { (time("start").unwrap_or_default()) }
             td { (time("end").unwrap_or_else(|| "never".into())) }
-            td.code { (state.map_or_else(|| "no state allows it".into(), |state| text::label(&state.to_string()))) }
+            td.code { (state.map_or_else(|| "no state allows it".into(), shown_state)) }
         }
     }
+}
+
+/// A state; of one with many items both ends, for it is there that things happen.
+fn shown_state(state: &Json) -> String {
+    let Json::Array(items) = state else { return text::label(&state.to_string()) };
+    if items.len() <= 2 * ENDS {
+        return text::label(&state.to_string());
+    }
+    let told = |items: &[Json]| {
+        let told: Vec<String> = items.iter().map(|item| text::cut(&item.to_string(), 12)).collect();
+        told.join(",")
+    };
+    let (first, last) = (&items[..ENDS], &items[items.len() - ENDS..]);
+    let between = items.len() - 2 * ENDS;
+    text::visible(&format!("[{}, {between} more, {}]", told(first), told(last)))
 }
 
 /// `read 7`.

@@ -3,7 +3,6 @@
 use super::{Sources, latency, ops, text};
 use crate::duration;
 use crate::results::file;
-use crate::summary;
 use maud::{Markup, html};
 use quorate_checkers::history::EventType;
 use quorate_checkers::verdict::{CheckerReport, Valid};
@@ -17,7 +16,6 @@ pub(super) fn section(sources: &Sources<'_>) -> Markup {
             h2 id="facts-title" { "Facts" }
             h3 { "Checkers" }
             (checkers(sources))
-            (orders(sources))
             (operations(sources))
             h3 { "Plan" }
             (command(&sources.plan.command))
@@ -60,29 +58,6 @@ fn checkers(sources: &Sources<'_>) -> Markup {
                 "Models: "
                 @for (name, valid) in &sources.verdict.models { span { (text::label(name)) " " (word(*valid)) } }
             }
-        }
-    }
-}
-
-/// How many orders came to which end, and what one saw of another, with an example of each.
-fn orders(sources: &Sources<'_>) -> Markup {
-    let mut reports = sources.verdict.checkers.values();
-    let told = reports.find_map(|report| Some((report, summary::ends(report)?)));
-    let Some((report, ends)) = told else { return html! {} };
-    let example = |name: &str| {
-        let example = report.details.get("isolation")?.get(name)?;
-        let words = example.as_str().or_else(|| example.get("what")?.as_str())?;
-        Some(words.to_owned())
-    };
-    let names = ["dirty_read_example", "refused_on_dirty_grounds_example", "lost_update_example"];
-    html! {
-        h3 { "Orders" }
-        p { (text::visible(&ends)) "." }
-        @if let Some(interference) = summary::interference(report) {
-            p { "Sagas are not isolated from each other; counted: " (interference) "." }
-        }
-        ul {
-            @for words in names.into_iter().filter_map(example) { li { (text::visible(&words)) } }
         }
     }
 }

@@ -1,8 +1,12 @@
-//! The page as a whole: its head with the policy, its sections, its data.
+//! The page as a whole: its sections, its data, its scripts.
 
 use super::faults::{self, Window};
-use super::{Sources, anomalies, columns, embed, facts, headline, lamport, ops, plots, text};
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use super::saga::Sagas;
+use super::{
+    Sources, anomalies, columns, embed, facts, headline, lamport, ops, orders, plots, text,
+};
+use crate::document::{self, Document};
+use maud::{Markup, html};
 use quorate_checkers::history::History;
 use quorate_checkers::verdict::Verdict;
 use serde::Serialize;
@@ -16,7 +20,7 @@ const STYLE: &str = concat!(
 );
 
 /// The scripts, in order; they share one scope.
-const SCRIPTS: [&str; 12] = [
+const SCRIPTS: [&str; 15] = [
     include_str!("../../assets/report/text.js"),
     include_str!("../../assets/report/data.js"),
     include_str!("../../assets/report/filter.js"),
@@ -28,6 +32,9 @@ const SCRIPTS: [&str; 12] = [
     include_str!("../../assets/report/walk.js"),
     include_str!("../../assets/report/steps.js"),
     include_str!("../../assets/report/graphs.js"),
+    include_str!("../../assets/report/sequence.js"),
+    include_str!("../../assets/report/orders.js"),
+    include_str!("../../assets/report/print.js"),
     include_str!("../../assets/report/main.js"),
 ];
 
@@ -46,46 +53,32 @@ struct Data<'a> {
 /// Everything.
 pub(super) fn page(sources: &Sources<'_>) -> String {
     let windows = faults::windows(sources.history);
+    let sagas = Sagas::of(sources);
     let script = format!("(()=>{{'use strict';\n{}\n}})();", SCRIPTS.concat());
-    let policy = format!(
-        "default-src 'none'; style-src {}; script-src {}; img-src data:; base-uri 'none'; \
-         form-action 'none'",
-        embed::csp_hash(STYLE),
-        embed::csp_hash(&script),
-    );
     let title = format!("{} · {}", headline::sentence(sources), sources.plan.workload);
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(policy);
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                meta name="referrer" content="no-referrer";
-                meta name="generator" content={ "quorate " (text::label(&sources.plan.version)) };
-                title { (text::visible(&title)) }
-                link rel="icon" href="data:,";
-                style { (PreEscaped(STYLE)) }
-            }
-            body {
-                (body(sources, &windows))
-                (data(sources.history, sources.verdict, sources.plan.concurrency, &windows))
-                script { (PreEscaped(&script)) }
-            }
-        }
-    }
-    .into_string()
+    let body = html! {
+        (body(sources, &windows, sagas.as_ref()))
+        (data(sources.history, sources.verdict, sources.plan.concurrency, &windows))
+        @if let Some(sagas) = &sagas { (sagas.data(sources)) }
+    };
+    document::render(&Document {
+        title: &title,
+        version: &sources.plan.version,
+        style: STYLE,
+        script: Some(&script),
+        body: &body,
+    })
 }
 
-fn body(sources: &Sources<'_>, windows: &[Window]) -> Markup {
+fn body(sources: &Sources<'_>, windows: &[Window], sagas: Option<&Sagas<'_>>) -> Markup {
     html! {
         a.skip href="#timeline" { "Skip to the timeline" }
         main {
             (headline::header(sources, windows))
-            (anomalies::section(sources, windows))
+            (anomalies::section(sources, windows, sagas))
+            (orders::section(sources, sagas))
             (lamport::section(sources, windows))
-            (timeline(windows))
+            (timeline(windows, sagas.is_some()))
             (plots::section(sources, windows))
             (facts::section(sources))
         }
@@ -111,12 +104,12 @@ fn data(history: &History, verdict: &Verdict, threads: usize, windows: &[Window]
 }
 
 /// The section that the scripts fill.
-fn timeline(windows: &[Window]) -> Markup {
+fn timeline(windows: &[Window], has_orders: bool) -> Markup {
     html! {
         section id="timeline" aria-labelledby="timeline-title" {
             h2 id="timeline-title" { "Timeline" span.of id="shown" aria-live="polite" {} }
             noscript { p.quiet { "The timeline needs scripts; everything else does not." } }
-            form id="filter" role="search" aria-label="Filter of operations" hidden {
+            form.filter id="filter" role="search" aria-label="Filter of operations" hidden {
                 label { "Search" input type="search" name="text" placeholder="value, key, error, index" autocomplete="off"; }
                 label { "Key" input name="key" list="keys" autocomplete="off" size="10"; }
                 datalist id="keys" {}
@@ -141,9 +134,10 @@ fn timeline(windows: &[Window]) -> Markup {
                     kbd { "n" } " next finding " kbd { "f" } " next fault " kbd { "/" } " search "
                     kbd { "+" } kbd { "−" } kbd { "0" } " zoom " kbd { "←" } kbd { "→" } " pan "
                     kbd { "[" } kbd { "]" } " operation before, after; wheel zooms, drag pans"
+                    @if has_orders { " " kbd { "o" } " search orders" }
                 }
             }
-            div id="details" aria-live="polite" hidden {}
+            div.panel id="details" aria-live="polite" hidden {}
         }
     }
 }

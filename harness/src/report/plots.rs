@@ -2,7 +2,7 @@
 
 use super::axis::{self, BOTTOM, Frame, LEFT, n};
 use super::faults::{self, Window};
-use super::{Sources, StatusLine, availability, latency, ops, rate, text};
+use super::{Sources, StatusLine, availability, clocks, latency, ops, rate, text};
 use maud::{Markup, html};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,6 +50,7 @@ pub(super) fn section(sources: &Sources<'_>, windows: &[Window]) -> Markup {
                     (nodes(sources.statuses, windows, end))
                 }
             }
+            (clocks::figure(sources, windows, end))
         }
     }
 }

@@ -1,284 +1,446 @@
-//! The story of an order as a sequence diagram: a line a service from top to bottom, and on it, in
-//! order of time, what clients asked and heard, what each service did, the messages about the
-//! order, and the faults of that time. Rows are in order, not to scale.
+//! Every order with its story, for the scripts, which draw the one that is chosen as a sequence
+//! diagram: a line a service, and on these, in order of time, what clients asked and heard, what
+//! each service did, and the messages about the order.
 //!
-//! The story is the checker's (`story` in its evidence): whatever it holds is text of strangers.
+//! The story is the checker's ([`quorate_checkers::orders::sagas`]), with the messages put in. It
+//! is kept as columns like the operations (`columns`): `orders` has a row for each order, `story`
+//! one for each thing that happened, order by order. Texts are numbered from 1, and stand once
+//! however often they are said; the order's own name in them is [`SELF`].
 
-use super::axis::n;
-use super::faults::Window;
-use super::lives::{self, Gap};
-use super::{Sources, arrows, text};
+use super::columns::{Table, packed, varint, zigzag};
+use super::lives::{self, Absence};
+use super::{Sources, embed, text};
 use crate::messages::{Fate, Message};
 use maud::{Markup, html};
-use quorate_checkers::verdict::Anomaly;
-use serde_json::Value as Json;
-use std::collections::BTreeMap;
+use quorate_checkers::history::History;
+use quorate_checkers::orders::{self, story::How, story::Line, story::Saga};
+use quorate_checkers::value::Value;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// At most so many rows are drawn, and at most so many of them messages.
+/// At most so many rows are kept of an order, and at most so many of them messages.
 const ROWS_MAX: usize = 160;
 const MESSAGES_MAX: usize = 90;
+/// At most so many messages are kept of all orders: first those about orders that a finding names,
+/// then those that got lost or came again, then any.
+const MESSAGES_TOTAL_MAX: usize = 4_000;
 /// Messages count if they were sent so long before the first line or after the last.
 const MARGIN: u64 = 50_000_000;
-/// The place of the first line, and from one to the next.
-const LEFT: f64 = 150.0;
-const COLUMN: f64 = 150.0;
-/// Room for words on the right.
-const RIGHT: f64 = 330.0;
-const TOP: f64 = 44.0;
-const ROW: f64 = 19.0;
-/// Longer words are cut; all of them are in the title.
-const WORDS_MAX: usize = 64;
+/// Nanoseconds.
+const MICRO: u64 = 1_000;
+/// Longer words are cut.
+const WORDS_MAX: usize = 200;
+/// Stands for the name of the order that a text is about.
+const SELF: &str = "\u{1}";
+/// How the saga log gets to the replica repeats what the log tells.
+const COPIES: &str = "log";
 
-/// The lines of the diagram, from the left.
-struct Columns {
-    names: Vec<String>,
-    /// By node; `None` for clients.
-    of_node: BTreeMap<String, usize>,
-    /// Which of them are of the orders service.
-    orders: Vec<usize>,
+/// The columns, by the names that the scripts know; times are in microseconds.
+const OF_ORDER: [&str; 10] = [
+    "id",
+    "customer",
+    "item",
+    "quantity",
+    "amount",
+    "address",
+    "end",
+    "compensated",
+    "rows",
+    "left",
+];
+const OF_ROW: [&str; 7] = ["at", "from", "to", "look", "words", "event", "took"];
+
+/// Bits of the column `look`.
+mod look {
+    /// From one line to another; what is lost does not get there.
+    pub(super) const ARROW: u64 = 0;
+    pub(super) const LOST: u64 = 1;
+    /// On the lines from one to another.
+    pub(super) const DEED: u64 = 2;
+    /// It arrived once more.
+    pub(super) const TWICE: u64 = 4;
 }
 
-/// Something that happened.
+/// The lines of the diagrams, from the left.
+struct Lifelines {
+    names: Vec<String>,
+    of_node: BTreeMap<String, usize>,
+    /// Those of the orders service, first and last.
+    orders: (usize, usize),
+}
+
+/// Something that happened to an order.
 struct Row {
     at: u64,
-    what: What,
+    from: usize,
+    to: usize,
+    look: u64,
     words: String,
-    title: String,
+    event: Option<u32>,
+    took: Option<u64>,
 }
 
-enum What {
-    /// From one column to another.
-    Arrow { from: usize, to: usize, arrived: bool, op: Option<u64> },
-    /// In these columns.
-    Deed { first: usize, last: usize },
-    /// A fault begins or ends.
-    Fault { hue: usize },
+/// What the scripts must know beside the columns.
+#[derive(Serialize)]
+struct Data {
+    orders: Columns,
+    story: Columns,
+    lines: Vec<String>,
+    gaps: Vec<Gap>,
+    /// The anomalies that are about an order: their number, and the order's.
+    findings: Vec<(usize, usize)>,
 }
 
-/// The diagram of an anomaly that is about an order; nothing for others.
-pub(super) fn diagram(sources: &Sources<'_>, windows: &[Window], anomaly: &Anomaly) -> Markup {
-    let order = anomaly.evidence.get("order").and_then(Json::as_str);
-    let story = anomaly.evidence.get("story").and_then(Json::as_array);
-    let (Some(order), Some(story)) = (order, story) else { return html! {} };
-    if story.is_empty() {
-        return html! {};
+#[derive(Serialize)]
+struct Columns {
+    count: usize,
+    columns: &'static [&'static str],
+}
+
+/// A line whose node is down or stands still.
+#[derive(Serialize)]
+struct Gap {
+    line: usize,
+    begin: u64,
+    end: Option<u64>,
+    still: bool,
+}
+
+/// All orders of a run, in the order in which they began.
+pub(super) struct Sagas<'a> {
+    sagas: Vec<Saga<'a>>,
+    numbers: BTreeMap<&'a str, usize>,
+}
+
+impl<'a> Sagas<'a> {
+    /// Those of a history; nothing where it is not one of orders.
+    pub(super) fn of(sources: &Sources<'a>) -> Option<Sagas<'a>> {
+        if !orders::fits(sources.history) {
+            return None;
+        }
+        let mut sagas = orders::sagas(sources.history).ok()?;
+        sagas.retain(|saga| !saga.story.is_empty());
+        sagas.sort_by_key(|saga| saga.story.first().map(|line| line.at));
+        let numbers = sagas.iter().enumerate().map(|(at, saga)| (saga.id, at)).collect();
+        Some(Sagas { sagas, numbers })
     }
-    let columns = Columns::of(story);
-    let mut rows: Vec<Row> = story.iter().filter_map(|line| told(&columns, line)).collect();
-    let (Some(first), Some(last)) =
-        (rows.iter().map(|row| row.at).min(), rows.iter().map(|row| row.at).max())
-    else {
-        return html! {};
-    };
-    let span = (first.saturating_sub(MARGIN), last + MARGIN);
-    let about = sources
-        .messages
-        .iter()
-        .filter(|message| (span.0..=span.1).contains(&message.sent) && names(&message.text, order));
-    rows.extend(about.filter_map(|message| sent(&columns, message)).take(MESSAGES_MAX));
-    rows.extend(faults(windows, first, last));
-    rows.sort_by_key(|row| row.at);
-    let more = rows.len().saturating_sub(ROWS_MAX);
-    rows.truncate(ROWS_MAX);
-    html! {
-        h4 { "The story of " (text::label(order)) }
-        figure {
-            figcaption.quiet {
-                "Time runs downwards, a row for each event; clocks of services are right to about a millisecond."
-                @if more > 0 { " The first " (ROWS_MAX) " rows; the evidence has all." }
-            }
-            div.lamport tabindex="0" role="group"
-                aria-label="The order across the services. The arrow keys step through it." {
-                (drawing(sources, &columns, &rows))
-            }
-            p.told.code aria-live="polite" { "← → or a click: what happens in a row" }
+
+    /// The number of an order.
+    pub(super) fn number(&self, id: &str) -> Option<usize> {
+        self.numbers.get(id).copied()
+    }
+
+    /// How the orders ended, each word once.
+    pub(super) fn ends(&self) -> BTreeSet<&'static str> {
+        self.sagas.iter().map(|saga| saga.end).collect()
+    }
+
+    /// The blocks of data.
+    pub(super) fn data(&self, sources: &Sources<'_>) -> Markup {
+        let lines = Lifelines::of(&self.sagas);
+        let about = |(at, anomaly): (usize, &quorate_checkers::verdict::Anomaly)| {
+            Some((at + 1, self.number(anomaly.evidence.get("order")?.as_str()?)?))
+        };
+        let findings: Vec<(usize, usize)> =
+            sources.verdict.anomalies.iter().enumerate().filter_map(about).collect();
+        let named = findings.iter().map(|(_, number)| *number).collect();
+        let mut messages = chosen(&self.messages(sources), &named);
+        let mut encoder = Encoder::default();
+        for (at, saga) in self.sagas.iter().enumerate() {
+            let (kept, left) = messages.remove(&at).unwrap_or_default();
+            encoder.push(saga, &lines.rows(saga, &kept), left);
+        }
+        let data = Data {
+            orders: Columns { count: self.sagas.len(), columns: &OF_ORDER },
+            story: Columns { count: encoder.count, columns: &OF_ROW },
+            gaps: lines.gaps(sources),
+            lines: lines.names,
+            findings,
+        };
+        html! {
+            (embed::json("sagas", &data))
+            (embed::bytes("orders-columns", &packed(&encoder.orders, &[])))
+            (embed::bytes("story-columns", &packed(&encoder.rows, &encoder.texts.texts)))
         }
     }
+
+    /// The messages about each order, by its number.
+    fn messages<'m>(&self, sources: &Sources<'m>) -> BTreeMap<usize, Vec<&'m Message>> {
+        let mut about: BTreeMap<usize, Vec<&Message>> = BTreeMap::new();
+        for message in sources.messages {
+            let named: BTreeSet<usize> =
+                words(&message.text).filter_map(|word| self.number(word)).collect();
+            for number in named {
+                about.entry(number).or_default().push(message);
+            }
+        }
+        about
+    }
 }
 
-/// Whether a message is about an order: it has its name as a word.
-fn names(text: &str, order: &str) -> bool {
-    text.split(|c: char| !c.is_alphanumeric() && !"-_".contains(c)).any(|word| word == order)
+/// Of the messages about each order those that are kept, and how many are not.
+fn chosen<'m>(
+    about: &BTreeMap<usize, Vec<&'m Message>>,
+    named: &BTreeSet<usize>,
+) -> BTreeMap<usize, (Vec<&'m Message>, usize)> {
+    let mut room = MESSAGES_TOTAL_MAX;
+    let mut chosen: BTreeMap<usize, (Vec<&Message>, usize)> = BTreeMap::new();
+    let ranked = |number: usize, all: &[&'m Message], wanted: u8| -> Vec<&'m Message> {
+        let same = |a: &Message, b: &Message| {
+            (&a.from, &a.to, &a.kind, &a.text) == (&b.from, &b.to, &b.kind, &b.text)
+        };
+        let rank = |message: &&&Message| {
+            let again = || all.iter().filter(|other| same(message, other)).count() > 1;
+            let tells = message.fate != Fate::Delivered || message.again.is_some() || again();
+            if named.contains(&number) { 0 } else { u8::from(!tells) + 1 }
+        };
+        all.iter().filter(|message| rank(message) == wanted).copied().collect()
+    };
+    for wanted in 0..=2 {
+        for (number, all) in about {
+            let all = &all[..all.len().min(MESSAGES_MAX)];
+            let (kept, left) = chosen.entry(*number).or_default();
+            let of_rank = ranked(*number, all, wanted);
+            let taken = of_rank.len().min(room);
+            room -= taken;
+            *left += of_rank.len() - taken;
+            kept.extend(&of_rank[..taken]);
+        }
+    }
+    chosen
 }
 
-fn field<'a>(line: &'a Json, name: &str) -> &'a str {
-    line.get(name).and_then(Json::as_str).unwrap_or_default()
+/// The words of a text, among which names are.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !is_of_word(c)).filter(|word| !word.is_empty())
 }
 
-impl Columns {
-    /// Clients, the nodes that they asked, and the other services in the order in which they came
-    /// to it.
-    fn of(story: &[Json]) -> Columns {
+fn is_of_word(c: char) -> bool {
+    c.is_alphanumeric() || "-_".contains(c)
+}
+
+/// The names of a history's orders; none where it is not one of orders.
+pub(super) fn ids(history: &History) -> BTreeSet<&str> {
+    if !orders::fits(history) {
+        return BTreeSet::new();
+    }
+    let placed = history.ops().filter(|op| op.f().as_str() == "place");
+    placed.filter_map(|op| op.key()?.as_str()).collect()
+}
+
+/// How much a message tells of orders, least first: one that got lost most, then the others that
+/// name one, then the rest. `ids` are the orders' names.
+pub(super) fn rank(message: &Message, ids: &BTreeSet<&str>) -> u8 {
+    if message.kind == COPIES || !words(&message.text).any(|word| ids.contains(word)) {
+        return 2;
+    }
+    u8::from(message.fate == Fate::Delivered)
+}
+
+impl Lifelines {
+    /// Clients, the nodes that they asked about orders, and the other services.
+    fn of(sagas: &[Saga<'_>]) -> Lifelines {
+        let all = || sagas.iter().flat_map(|saga| &saga.story);
+        let asked: BTreeSet<&str> =
+            all().filter(|line| line.how != How::Does).filter_map(|l| l.node.as_deref()).collect();
         let mut names = vec!["clients".to_owned()];
-        let (mut of_node, mut orders) = (BTreeMap::new(), Vec::new());
-        let of_clients =
-            |line: &&Json| field(line, "how") != "does" && !field(line, "node").is_empty();
-        let mut asked: Vec<&str> =
-            story.iter().filter(of_clients).map(|line| field(line, "node")).collect();
-        asked.sort_unstable();
-        asked.dedup();
+        let mut of_node = BTreeMap::new();
         for node in asked {
-            orders.push(names.len());
             of_node.insert(node.to_owned(), names.len());
             names.push(format!("{} orders", text::label(node)));
         }
-        if orders.is_empty() {
-            orders.push(names.len());
+        if of_node.is_empty() {
             names.push("orders".to_owned());
         }
-        for line in story.iter().filter(|line| field(line, "how") == "does") {
-            let (who, node) = (field(line, "who"), field(line, "node"));
+        let orders = (1, names.len() - 1);
+        let others: BTreeSet<(Option<&str>, &str)> = all()
+            .filter(|line| line.how == How::Does && line.who != "orders")
+            .map(|line| (line.node.as_deref(), line.who.as_str()))
+            .collect();
+        for (node, who) in others {
+            let node = node.unwrap_or_default();
             let key = if node.is_empty() { who } else { node };
-            if who != "orders" && !of_node.contains_key(key) {
+            if !of_node.contains_key(key) {
                 of_node.insert(key.to_owned(), names.len());
-                names.push(text::label(&format!("{node} {who}")));
+                names.push(text::label(format!("{node} {who}").trim_start()));
             }
         }
-        Columns { names, of_node, orders }
+        Lifelines { names, of_node, orders }
     }
 
-    fn right(&self) -> f64 {
-        centre(self.names.len() - 1)
+    /// What happened to an order, in order of time.
+    fn rows(&self, saga: &Saga<'_>, messages: &[&Message]) -> Vec<Row> {
+        let mut rows: Vec<Row> = saga.story.iter().map(|line| self.told(line)).collect();
+        let times = || saga.story.iter().map(|line| u64::try_from(line.at).unwrap_or(0));
+        let first = times().min().unwrap_or(0).saturating_sub(MARGIN);
+        let last = times().max().unwrap_or(0).saturating_add(MARGIN);
+        let about = messages.iter().filter(|message| (first..=last).contains(&message.sent));
+        rows.extend(about.filter_map(|message| self.sent(message)));
+        rows.sort_by_key(|row| row.at);
+        rows.truncate(ROWS_MAX);
+        for row in &mut rows {
+            row.words = text::cut(&about_itself(&row.words, saga.id), WORDS_MAX);
+        }
+        rows
     }
-}
 
-/// Where a column stands.
-fn centre(column: usize) -> f64 {
-    LEFT + column as f64 * COLUMN
-}
-
-/// A line of the story as a row.
-fn told(columns: &Columns, line: &Json) -> Option<Row> {
-    let at = line.get("at").and_then(Json::as_i64).unwrap_or_default();
-    let at = u64::try_from(at).unwrap_or_default();
-    let (who, what, node) = (field(line, "who"), field(line, "what"), field(line, "node"));
-    let op = line.get("event").and_then(Json::as_u64);
-    let service = columns.of_node.get(node).or_else(|| columns.of_node.get(who)).copied();
-    let place = match field(line, "how") {
-        "asks" => What::Arrow { from: 0, to: service?, arrived: true, op },
-        "hears" => What::Arrow { from: service?, to: 0, arrived: true, op },
-        _ => match service {
-            Some(column) => What::Deed { first: column, last: column },
-            None => What::Deed { first: *columns.orders.first()?, last: *columns.orders.last()? },
-        },
-    };
-    let words = if who.starts_with("client") { format!("{who}: {what}") } else { what.to_owned() };
-    let title = format!("{}  {who} {node}  {what}", arrows::moment(at));
-    Some(Row { at, what: place, words, title })
-}
-
-/// A message as a row.
-fn sent(columns: &Columns, message: &Message) -> Option<Row> {
-    let from = *columns.of_node.get(&message.from)?;
-    let to = *columns.of_node.get(&message.to)?;
-    let arrived = message.fate == Fate::Delivered;
-    let fate = if arrived { String::new() } else { format!(" ({})", message.fate.as_str()) };
-    Some(Row {
-        at: message.sent,
-        what: What::Arrow { from, to, arrived, op: None },
-        words: format!("{}{fate} {}", message.kind, message.text),
-        title: arrows::told(message),
-    })
-}
-
-/// Faults that begin or end while the order is under way, and those that were in force before.
-fn faults(windows: &[Window], first: u64, last: u64) -> Vec<Row> {
-    let during = windows.iter().filter(|window| window.begin <= last && window.end >= first);
-    let rows = during.flat_map(|window| {
-        let row = |at: u64, verb: &str| {
-            let words = format!("{} {} {verb}", window.kind, window.label);
-            let title = format!("{}  {words}", arrows::moment(at));
-            Row { at, what: What::Fault { hue: window.hue }, words, title }
+    /// A line of the story as a row.
+    fn told(&self, line: &Line) -> Row {
+        let node = line.node.as_deref().unwrap_or_default();
+        let service = self.of_node.get(node).or_else(|| self.of_node.get(&line.who)).copied();
+        let asked = service.unwrap_or(self.orders.0);
+        let (from, to, look) = match line.how {
+            How::Asks => (0, asked, look::ARROW),
+            How::Hears => (asked, 0, look::ARROW),
+            How::Does => {
+                let (first, last) = service.map_or(self.orders, |line| (line, line));
+                (first, last, look::DEED)
+            }
         };
-        let verb = if window.begin < first { "is in force" } else { "begins" };
-        let begins = row(window.begin.max(first), verb);
-        let ends = (window.end <= last).then(|| row(window.end, "ends"));
-        [Some(begins), ends].into_iter().flatten().collect::<Vec<Row>>()
-    });
-    rows.collect()
-}
+        let client = line.how != How::Does;
+        let words = if client { format!("{}: {}", line.who, line.what) } else { line.what.clone() };
+        let at = u64::try_from(line.at).unwrap_or_default();
+        Row { at, from, to, look, words, event: line.event, took: None }
+    }
 
-fn drawing(sources: &Sources<'_>, columns: &Columns, rows: &[Row]) -> Markup {
-    let width = columns.right() + RIGHT;
-    let height = TOP + rows.len() as f64 * ROW + 12.0;
-    let lives = lives::of(sources.history);
-    html! {
-        svg.arrows viewBox={ "0 0 " (n(width)) " " (n(height)) } width=(n(width)) height=(n(height))
-            role="img" aria-label="Lines of services with what happened on them" {
-            @for (at, name) in columns.names.iter().enumerate() {
-                text.label x=(n(centre(at))) y="18" text-anchor="middle" { (name) }
-                line.life x1=(n(centre(at))) x2=(n(centre(at))) y1=(n(TOP - 16.0))
-                    y2=(n(height - 4.0)) {}
-            }
-            @for (node, column) in &columns.of_node {
-                @for gap in lives.get(node).into_iter().flatten() {
-                    (absence(gap, centre(*column), rows))
-                }
-            }
-            @for (at, row) in rows.iter().enumerate() {
-                (drawn(columns, row, TOP + at as f64 * ROW))
-            }
+    /// A message as a row; none for one between nodes that have no line.
+    fn sent(&self, message: &Message) -> Option<Row> {
+        let from = *self.of_node.get(&message.from)?;
+        let to = *self.of_node.get(&message.to)?;
+        let arrived = message.fate == Fate::Delivered;
+        let fate = if arrived { String::new() } else { format!(" ({})", message.fate.as_str()) };
+        let look = if arrived { look::ARROW } else { look::LOST };
+        let twice = if message.again.is_some() { look::TWICE } else { 0 };
+        Some(Row {
+            at: message.sent,
+            from,
+            to,
+            look: look | twice,
+            words: format!("{}{fate} {}", message.kind, without_details(&message.text)),
+            event: None,
+            took: message.ended.filter(|_| arrived).map(|at| at.saturating_sub(message.sent)),
+        })
+    }
+
+    /// When nodes with a line were not there.
+    fn gaps(&self, sources: &Sources<'_>) -> Vec<Gap> {
+        let mut gaps = Vec::new();
+        for (node, absences) in lives::of(sources.history) {
+            let Some(line) = self.of_node.get(&node).copied() else { continue };
+            gaps.extend(absences.iter().map(|gap| Gap {
+                line,
+                begin: gap.begin,
+                end: gap.end,
+                still: gap.what == Absence::Paused,
+            }));
         }
+        gaps
     }
 }
 
-/// A node that is down or stands still has no line.
-fn absence(gap: &Gap, x: f64, rows: &[Row]) -> Markup {
-    let y = |time: u64| TOP - ROW / 2.0 + rows.partition_point(|row| row.at < time) as f64 * ROW;
-    let (from, to) = (y(gap.begin), y(gap.end.unwrap_or(u64::MAX)));
-    let class = if gap.what == lives::Absence::Paused { "still" } else { "gone" };
-    html! {
-        @if to > from {
-            line class=(class) x1=(n(x)) x2=(n(x)) y1=(n(from)) y2=(n(to)) {
-                title { (gap.what.words().0) }
-            }
-        }
+/// A message repeats all of an order, which is told once beside the diagram.
+fn without_details(text: &str) -> String {
+    let end = |from: usize| text[from..].find(['}', ')']).map(|length| from + length);
+    match text.find("customer").and_then(|from| Some((from, end(from)?))) {
+        Some((from, to)) => format!("{}…{}", &text[..from], &text[to..]),
+        None => text.to_owned(),
     }
 }
 
-fn drawn(columns: &Columns, row: &Row, y: f64) -> Markup {
-    let words = text::cut(&text::visible(&row.words), WORDS_MAX);
-    let (class, right) = match &row.what {
-        What::Arrow { from, to, arrived, .. } => {
-            let fate = if *arrived { "" } else { " lost" };
-            (format!("msg{fate} kind{}", usize::from(*from != 0 && *to != 0)), *from.max(to))
+/// The text with [`SELF`] for the order's name, where that is a word.
+fn about_itself(text: &str, id: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = if id.is_empty() { None } else { rest.find(id) } {
+        let (before, after) = (&rest[..at], &rest[at + id.len()..]);
+        let apart = |c: Option<char>| c.is_none_or(|c| !is_of_word(c));
+        let whole = apart(before.chars().next_back().or_else(|| out.chars().next_back()))
+            && apart(after.chars().next());
+        out.push_str(before);
+        out.push_str(if whole { SELF } else { id });
+        rest = after;
+    }
+    out + rest
+}
+
+#[derive(Default)]
+struct Encoder {
+    orders: [Vec<u8>; OF_ORDER.len()],
+    rows: [Vec<u8>; OF_ROW.len()],
+    texts: Table,
+    /// Rows so far, and when the last of them was.
+    count: usize,
+    last: u64,
+}
+
+impl Encoder {
+    fn push(&mut self, saga: &Saga<'_>, rows: &[Row], left: usize) {
+        let field = |name: &str| saga.details.and_then(|details| details.get(name));
+        let number = |name| zigzag(field(name).and_then(Value::as_int).unwrap_or(0));
+        let named = |name| field(name).map(super::ops::plain);
+        let quantity = number("quantity");
+        let amount = number("amount");
+        let columns = [
+            self.text(saga.id),
+            named("customer").map_or(0, |text| self.text(&text)),
+            named("item").map_or(0, |text| self.text(&text)),
+            quantity,
+            amount,
+            named("address").map_or(0, |text| self.text(&text)),
+            self.text(saga.end),
+            u64::from(saga.compensated),
+            rows.len() as u64,
+            left as u64,
+        ];
+        for (column, number) in self.orders.iter_mut().zip(columns) {
+            varint(column, number);
         }
-        What::Deed { last, .. } => ("msg kind2".to_owned(), *last),
-        What::Fault { hue } => (format!("msg fault{hue}"), 0),
-    };
-    html! {
-        g class=(class) {
-            title { (text::visible(&row.title)) }
-            text.label x="4" y=(n(y + 3.5)) { (text::moment(row.at)) }
-            @match &row.what {
-                What::Arrow { from, to, .. } => {
-                    line.way x1=(n(centre(*from))) x2=(n(centre(*to))) y1=(n(y)) y2=(n(y)) {}
-                    (arrows::head((centre(*from), y), (centre(*to), y)))
-                }
-                What::Deed { first, last } => {
-                    rect.mark x=(n(centre(*first) - 5.0)) y=(n(y - 5.0)) height="10" rx="3"
-                        width=(n(centre(*last) - centre(*first) + 10.0)) {}
-                }
-                What::Fault { .. } => {
-                    line.way x1=(n(LEFT - 60.0)) x2=(n(columns.right() + RIGHT - 8.0)) y1=(n(y))
-                        y2=(n(y)) {}
-                }
+        for row in rows {
+            let at = row.at / MICRO;
+            let columns = [
+                zigzag(at as i64 - self.last as i64),
+                row.from as u64,
+                row.to as u64,
+                row.look,
+                self.text(&row.words),
+                row.event.map_or(0, |event| 1 + u64::from(event)),
+                row.took.map_or(0, |took| 1 + took / MICRO),
+            ];
+            for (column, number) in self.rows.iter_mut().zip(columns) {
+                varint(column, number);
             }
-            @let (x, y) = match row.what {
-                What::Fault { .. } => (LEFT - 56.0, y - 3.0),
-                _ => (centre(right) + 9.0, y + 3.5),
-            };
-            @match op_of(row) {
-                Some(op) => a href={ "#op=" (op) } { text.kind x=(n(x)) y=(n(y)) { (words) } },
-                None => text.kind x=(n(x)) y=(n(y)) { (words) },
-            }
+            self.last = at;
         }
+        self.count += rows.len();
+    }
+
+    fn text(&mut self, text: &str) -> u64 {
+        1 + self.texts.number(text)
     }
 }
 
-fn op_of(row: &Row) -> Option<u64> {
-    match &row.what {
-        What::Arrow { op, .. } => *op,
-        What::Deed { .. } | What::Fault { .. } => None,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_orders_name_is_replaced_where_it_is_a_word() {
+        let told = |text| about_itself(text, "o1").replace(SELF, "*");
+        assert_eq!(told("o1"), "*");
+        assert_eq!(told("place o1: o1 is here"), "place *: * is here");
+        assert_eq!(told("o17, zo1, {id:o1}"), "o17, zo1, {id:*}");
+        assert_eq!(told("o1o1 o1-o1 o1"), "o1o1 o1-o1 *");
+        assert_eq!(about_itself("nothing", ""), "nothing");
+    }
+
+    #[test]
+    fn details_are_told_once() {
+        let text = "token:1,order:{id:o1,customer:c1,item:i2,address:here},why:no";
+        assert_eq!(without_details(text), "token:1,order:{id:o1,…},why:no");
+        assert_eq!(
+            without_details("token:1,order:{id:o1,customer:c"),
+            "token:1,order:{id:o1,customer:c"
+        );
+        assert_eq!(without_details("seq: 3"), "seq: 3");
     }
 }

@@ -292,7 +292,7 @@ pub(crate) fn messages(history: &History) -> Vec<Message> {
         text: format!("term: 3, round: {number}"),
     };
     let messages = (0..end / EVERY).map(message).collect();
-    choose(messages, &[], WRITTEN_MAX)
+    choose(messages, WRITTEN_MAX, |_| 0)
 }
 
 /// A line of some node every 40 ms.
@@ -322,6 +322,7 @@ pub(crate) fn page(history: &History, verdict: &Verdict) -> String {
         messages: &messages,
         logs: &logs,
         log_lines: &log_lines,
+        simulated: true,
     })
 }
 

@@ -1,5 +1,6 @@
 //! What clients of a shop ask for, drawn.
 
+use super::desks::Desk;
 use super::{OrdersOptions, calls};
 use crate::generator::Invocation;
 use quorate_checkers::value::{Name, Value};
@@ -86,39 +87,54 @@ impl Shop {
         }
     }
 
-    /// The next operation.
-    pub(super) fn draw(&mut self) -> Invocation {
+    /// The next operation at a desk, or at any.
+    pub(super) fn draw(&mut self, desk: Option<Desk>) -> Invocation {
         let Weights { place, cancel, read } = self.weights;
-        let drawn = self.rng.random_range(0..place + cancel + read);
-        if drawn < place || self.recent.is_empty() {
-            return self.place();
+        // Half of what is read are accounts.
+        let of_orders = 2 * (place + cancel) + read;
+        let desk = desk.filter(|desk| *desk != Desk::Accounts || read > 0);
+        match desk.unwrap_or_else(|| self.any_desk(of_orders + read)) {
+            Desk::Accounts => self.account(),
+            Desk::Orders(service) => {
+                let drawn = self.rng.random_range(0..of_orders);
+                self.of_orders(service, drawn)
+            }
+        }
+    }
+
+    fn any_desk(&mut self, all: u32) -> Desk {
+        if self.rng.random_range(0..all) < self.weights.read {
+            Desk::Accounts
+        } else {
+            Desk::Orders(if self.rng.random_ratio(1, 2) { "orders" } else { "replica" })
+        }
+    }
+
+    fn account(&mut self) -> Invocation {
+        if self.rng.random_ratio(1, 2) {
+            let customer = self.customers.draw(&mut self.rng);
+            let name = self.customers.current[customer].0.clone();
+            Invocation::new(self.f[3].clone()).key(name).at(saga::PAYMENTS)
+        } else {
+            let item = self.items.draw(&mut self.rng);
+            let name = self.items.current[item].0.clone();
+            Invocation::new(self.f[4].clone()).key(name).at(saga::INVENTORY)
+        }
+    }
+
+    /// An operation on an order, at one of the two nodes that may lead.
+    fn of_orders(&mut self, service: &str, drawn: u32) -> Invocation {
+        let Weights { place, cancel, .. } = self.weights;
+        let node = calls::node_of(service);
+        if drawn < 2 * place || self.recent.is_empty() {
+            return self.place().at(node);
         }
         // The newest are the ones that something happens to.
         let nearest = self.rng.random_range(0..self.recent.len());
         let place_in_recent = self.rng.random_range(0..=nearest);
         let order = self.recent[place_in_recent].clone();
-        if drawn < place + cancel {
-            return self.of_order(1, order);
-        }
-        match self.rng.random_range(0..4) {
-            0 => {
-                let customer = self.customers.draw(&mut self.rng);
-                let name = self.customers.current[customer].0.clone();
-                Invocation::new(self.f[3].clone()).key(name).at(saga::PAYMENTS)
-            }
-            1 => {
-                let item = self.items.draw(&mut self.rng);
-                let name = self.items.current[item].0.clone();
-                Invocation::new(self.f[4].clone()).key(name).at(saga::INVENTORY)
-            }
-            _ => self.of_order(2, order),
-        }
-    }
-
-    /// An operation on an order, at either of the two nodes that may lead.
-    fn of_order(&mut self, f: usize, order: String) -> Invocation {
-        let service = if self.rng.random_ratio(1, 2) { "orders" } else { "replica" };
-        Invocation::new(self.f[f].clone()).key(order).at(calls::node_of(service))
+        let f = if drawn < 2 * (place + cancel) { 1 } else { 2 };
+        Invocation::new(self.f[f].clone()).key(order).at(node)
     }
 
     fn place(&mut self) -> Invocation {
@@ -141,6 +157,6 @@ impl Shop {
             ("address", Value::str(address)),
         ];
         let fields = fields.map(|(name, value)| (Value::str(name), value));
-        self.of_order(0, order).value(Value::Map(fields.into()))
+        Invocation::new(self.f[0].clone()).key(order).value(Value::Map(fields.into()))
     }
 }

@@ -81,8 +81,8 @@ pub(super) fn check(context: &mut KeyContext<'_, '_>, register: &RegisterCalls<'
     }
 }
 
-/// Decides a register with deadlines that zones did not decide: by the search over the whole.
-fn whole(context: &mut KeyContext<'_, '_>, register: &RegisterCalls<'_>) -> KeyReport {
+/// Decides a register by the search over the whole; with deadlines there is no other way.
+pub(super) fn whole(context: &mut KeyContext<'_, '_>, register: &RegisterCalls<'_>) -> KeyReport {
     let ops = register.calls.iter().map(|call| call.op).collect();
     let state = |value: &ValueId| register.values[*value as usize].into();
     let model = Register { initial: INITIAL };
@@ -95,17 +95,6 @@ fn conclude(found: Result<(), Box<Anomaly>>, algorithm: Algorithm) -> KeyReport 
         Err(anomaly) => {
             KeyReport { anomaly: Some(*anomaly), ..report(Outcome::Violation, algorithm) }
         }
-    }
-}
-
-/// The search's evidence that a register has no order, if it finds that.
-pub(super) fn by_search_alone(
-    context: &mut KeyContext<'_, '_>,
-    register: &RegisterCalls<'_>,
-) -> Option<Anomaly> {
-    match by_search(context, register) {
-        Found::Violation(Some(failure)) => Some(told(context, register, &failure)),
-        _ => None,
     }
 }
 

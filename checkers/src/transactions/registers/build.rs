@@ -197,7 +197,13 @@ impl<'t> Registers<'t> {
                     // The place of the value, until the writer is known.
                     self.reads.push(Read { key: key.0, source: value.0, op: op as u32 });
                 }
-                Action::ReadList(_) | Action::ReadUnknown | Action::Append(_) => {}
+                Action::ReadList(_)
+                | Action::ReadUnknown
+                | Action::Append(_)
+                | Action::Init(_)
+                | Action::Insert(_)
+                | Action::Delete
+                | Action::ReadWhere(_) => {}
             }
         }
     }

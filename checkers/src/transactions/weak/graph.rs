@@ -4,6 +4,7 @@
 //! own stack, since histories are longer than a thread's.
 
 use crate::transactions::registers::{INITIAL, Node, Registers};
+use crate::transactions::scc::{Components, components_of};
 
 /// Cycles are shortened from at most so many of their nodes.
 const TRIES_MAX: usize = 64;
@@ -120,6 +121,13 @@ impl<'r, 't> Graph<'r, 't> {
             }
         }
         Ok(order)
+    }
+
+    /// Which nodes lie on circles with each other.
+    pub(crate) fn components(&self) -> Components {
+        components_of(self.registers.len(), |node, number| {
+            self.before(node, number as usize).map(Some)
+        })
     }
 
     /// A shortest cycle through some node of `cycle`.
