@@ -5,7 +5,7 @@
 //! nodes themselves. What it saw is an event of the history, so that whoever judges the history
 //! again comes to the same verdict.
 
-use quorate_checkers::history::{Event, History};
+use quorate_checkers::history::{Event, History, Process};
 use quorate_checkers::value::Value;
 use quorate_checkers::verdict::{Anomaly, CheckerReport, Valid};
 use std::collections::BTreeMap;
@@ -23,7 +23,8 @@ pub fn value(what: &str, reason: &str) -> Value {
 
 /// The event, where there is one.
 fn event(history: &History) -> Option<&Event> {
-    history.nemesis().rev().find(|event| event.f.as_str() == EVENT)
+    let is_stop = |event: &&Event| event.process == Process::Nemesis && event.f.as_str() == EVENT;
+    history.events().iter().rev().find(is_stop)
 }
 
 fn field<'a>(event: &'a Event, name: &str) -> &'a str {

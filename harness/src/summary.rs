@@ -7,7 +7,7 @@ use crate::plan::Plan;
 use crate::report::faults::{self, Part};
 use crate::results::file;
 use crate::timeline;
-use quorate_checkers::history::{Event, History, OpIndex};
+use quorate_checkers::history::{Event, History, OpIndex, Process};
 use quorate_checkers::verdict::{Anomaly, CheckerReport, Valid, Verdict};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -75,7 +75,7 @@ fn print_counts(history: &History, style: Style) {
 /// How often each fault was really installed, by the name of what began it.
 pub fn fault_counts(history: &History) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
-    for event in history.nemesis() {
+    for event in history.events().iter().filter(|event| event.process == Process::Nemesis) {
         if let Part::Begins(fault) = faults::part(&event.f)
             && outcome(event) == Some("installed")
         {

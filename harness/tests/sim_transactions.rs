@@ -73,7 +73,7 @@ fn each_level_keeps_its_promise_and_no_more() {
 fn snapshots_show_phantoms_and_nothing_worse() {
     let mut seen = Vec::new();
     for seed in 1..=seeds(3) {
-        let args = ["-w", "closed-predicate", "-t", "8s", "--target-opt", "isolation=snapshot"];
+        let args = ["-w", "closed-predicate", "-t", "5s", "--target-opt", "isolation=snapshot"];
         let (code, verdict) = sim(&args, seed);
         assert_eq!(code, 0, "seed {seed}: {}", verdict["why"]);
         seen.extend(found(&verdict));

@@ -7,8 +7,8 @@ use quorate_checkers::history::History;
 use std::fmt::Write;
 
 /// The history of transactions, one a line: `PROCESS OUTCOME MICRO-OPERATIONS`. They follow
-/// each other; those between lines `(` and `)` are concurrent. `PROCESS init MAP` says what rows there
-/// are at the beginning.
+/// each other; those between lines `(` and `)` are concurrent. `PROCESS init MAP` says what rows
+/// there are at the beginning.
 pub(crate) fn history(text: &str) -> History {
     let mut events = String::new();
     let mut open: Option<Vec<(&str, &str, &str)>> = None;

@@ -26,8 +26,8 @@ pub(super) enum Closing {
     GaveUp,
 }
 
-/// Read-write edges, which are those for `anti`, that the edges for `reasons` close to a cycle. Takes from `budget` what it
-/// looks at: at worst nodes times edges, over 256.
+/// Read-write edges, which are those for `anti`, that the edges for `reasons` close to a cycle.
+/// Takes from `budget` what it looks at: at worst nodes times edges, over 256.
 pub(super) fn closing(
     part: &Part,
     reasons: Reasons,
