@@ -10,7 +10,7 @@ use quorate_checkers::{session, set_full};
 use std::fmt::Write;
 
 const CLIENTS: usize = 50;
-const SIZES: [usize; 3] = [10_000, 100_000, 1_000_000];
+const SIZES: [usize; 4] = [1_000, 10_000, 100_000, 1_000_000];
 /// Elements of a set, and registers.
 const WIDTH: usize = 50;
 

@@ -18,6 +18,9 @@
 //! model, it is undecided. What crashed counts if its value was seen. A compare-and-set reads and
 //! writes at one moment; to the views of other processes it is a write.
 //!
+//! *Limits* are those of linearizability: bytes hold for what is causally before each operation and
+//! for what comes before those of one process, steps for the search for a sequential order.
+//!
 //! Evidence is a part of the history, as small as could be found, that breaks the model by itself.
 
 mod atomicity;
@@ -29,12 +32,15 @@ mod grounds;
 mod judge;
 mod model;
 mod operations;
+mod past;
 mod report;
+mod sequential;
 mod views;
 mod words;
 
+pub use crate::linearizable::Options;
 pub use atomicity::{Atomicity, Versions, atomicity};
-pub use judge::{Judge, Judgement, Options};
+pub use judge::{Judge, Judgement};
 pub use model::Model;
 pub use operations::Operations;
 pub use report::{CHECKER, check};
@@ -45,7 +51,7 @@ use std::collections::BTreeSet;
 /// A violation before it is told.
 #[derive(Debug)]
 struct Broken {
-    /// How many there are: reads, processes or circles.
+    /// How many there are, by the unit of the model.
     violations: u64,
     /// The operations that the first one rests on.
     grounds: BTreeSet<Node>,

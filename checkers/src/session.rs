@@ -23,7 +23,8 @@
 //! writes count as soon as somebody has read them. `delete` writes nothing that can be told from
 //! the initial value, so it is not known here.
 //!
-//! *Cost*: O(n) for the first two, O(n · sessions) for the others, in one pass each.
+//! *Cost*: O(n) for the first two, O(n · sessions) for the others, in two passes; memory for what
+//! is demanded of versions that were not taken in the order of their invocations.
 
 mod cycle;
 mod demand;
@@ -87,11 +88,9 @@ fn circles<'a>(
     demands: &'a [Demand],
     chosen: impl Fn(&Demand) -> bool,
 ) -> Vec<Vec<&'a Demand>> {
-    let mut graph = Graph::new(sessions.versions());
-    for (number, demand) in demands.iter().enumerate().filter(|(_, demand)| chosen(demand)) {
-        graph.edge(demand.older, demand.newer, number);
-    }
-    let circles = graph.cycles(|version| sessions.key_of(version));
+    let edges = (0..).zip(demands).filter(|(_, demand)| chosen(demand));
+    let edges = edges.map(|(number, demand)| (demand.older, demand.newer, number)).collect();
+    let circles = Graph::new(sessions.versions(), edges).cycles(|version| sessions.key_of(version));
     circles.into_iter().map(|circle| circle.into_iter().map(|n| &demands[n]).collect()).collect()
 }
 

@@ -4,7 +4,9 @@ mod consistency_support;
 
 use consistency_support::{Op, Shape, draw, oracle, record, rng, show};
 use quorate_checkers::consistency::{Judge, Judgement, Model, Options};
+use quorate_checkers::session;
 use quorate_checkers::verdict::Valid;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Each model by itself, without what follows from another one.
 fn judge(ops: &[Op], model: Model) -> Judgement {
@@ -106,33 +108,138 @@ fn evidence_breaks_the_model_by_itself_and_nothing_in_it_is_idle() {
     assert!(sizes[2..=4].iter().all(|count| *count > 50) && sizes[5] > 0, "{sizes:?}");
 }
 
+/// All that is said of a history of registers, by name: each model and guarantee by itself.
+fn verdicts(ops: &[Op]) -> BTreeMap<String, Valid> {
+    let models = Model::ALL.map(|model| (model.name().to_owned(), judge(ops, model).valid));
+    models.into_iter().chain(session::check(&record(ops)).models).collect()
+}
+
+/// Which model is next weaker than which, session guarantees included.
+fn edges() -> Vec<(&'static str, &'static str)> {
+    let mut edges = Vec::new();
+    for strong in Model::ALL {
+        edges.extend(strong.weaker().iter().map(|weak| (strong.name(), weak.name())));
+    }
+    edges.push((Model::CausalConvergence.name(), session::ALL_FOUR));
+    let guarantees =
+        ["read-your-writes", "monotonic-reads", "monotonic-writes", "writes-follow-reads"];
+    edges.extend(guarantees.map(|weak| (session::ALL_FOUR, weak)));
+    edges
+}
+
 #[test]
 fn what_a_model_implies_holds_wherever_it_does() {
-    let mut held = [[0_u32; 2]; 6];
+    let edges = edges();
+    // By edge: both hold, only the weaker one does, none does.
+    let mut met = vec![[0_u32; 3]; edges.len()];
     for round in 0..3_000 {
         let size = [8, 12, 25][(round % 3) as usize];
         let shape = Shape { ops: size, doubtful: 15, cas: 0, wild: 40, ..shape(round) };
         let ops = draw(&mut rng(round), &shape);
-        let valid = Model::ALL.map(|model| judge(&ops, model).valid);
-        if valid[Model::CausalConvergence as usize] == Valid::True {
-            let guarantees = quorate_checkers::session::check(&record(&ops));
-            assert_eq!(
-                guarantees.valid,
-                Valid::True,
-                "round {round}: {guarantees:?}{}",
-                show(&ops)
-            );
+        let verdicts = verdicts(&ops);
+        for ((strong, weak), met) in edges.iter().zip(&mut met) {
+            // What nobody wrote leaves the guarantees undecided, and breaks all models.
+            let holds = [*strong, *weak].map(|name| verdicts.get(name) == Some(&Valid::True));
+            assert!(!holds[0] || holds[1], "round {round}: {strong} but not {weak}{}", show(&ops));
+            met[2 - usize::from(holds[0]) - usize::from(holds[1])] += 1;
         }
-        for strong in Model::ALL {
-            held[strong as usize][usize::from(valid[strong as usize] == Valid::True)] += 1;
-            for weak in Model::ALL.into_iter().filter(|weak| strong.implies(*weak)) {
-                let (strong_valid, weak_valid) = (valid[strong as usize], valid[weak as usize]);
-                let kept = strong_valid != Valid::True || weak_valid == Valid::True;
-                assert!(kept, "round {round}: {strong} but not {weak}{}", show(&ops));
+    }
+    for (edge, met) in edges.iter().zip(met) {
+        assert!(met.iter().all(|count| *count > 0), "{edge:?}: {met:?}");
+    }
+}
+
+/// By their definitions, on histories without doubt: keys whose demanded orders lie on circles,
+/// reads of what is overwritten in their past. Of circles of the causal order itself: what is
+/// read on them.
+fn counted(ops: &[Op], model: Model) -> usize {
+    let count = ops.len();
+    let initial = count;
+    let mut causal = vec![vec![false; count + 1]; count + 1];
+    let source = |reader: usize| -> Option<usize> {
+        let seen = ops[reader].read?;
+        let wrote = |at: &usize| ops[*at].key == ops[reader].key && ops[*at].write == Some(seen);
+        if seen == 0 { Some(initial) } else { (0..count).find(wrote) }
+    };
+    for b in 0..count {
+        causal[initial][b] = true;
+        for a in 0..b {
+            causal[a][b] = ops[a].process == ops[b].process;
+        }
+        if let Some(writer) = source(b) {
+            causal[writer][b] = true;
+        }
+    }
+    oracle::close(&mut causal);
+    let readers = 0..count;
+    let circular = readers.clone().filter(|r| source(*r).is_some_and(|w| causal[*r][w]));
+    let circular: Vec<usize> = circular.collect();
+    if !circular.is_empty() {
+        return match model {
+            Model::Causal => circular.len(),
+            _ => circular.iter().map(|r| ops[*r].key).collect::<BTreeSet<_>>().len(),
+        };
+    }
+    let mut demands = Vec::new();
+    for reader in readers {
+        let Some(seen) = source(reader) else { continue };
+        let others = (0..count).filter(|w| ops[*w].write.is_some() && *w != seen);
+        let visible = others.filter(|w| ops[*w].key == ops[reader].key && causal[*w][reader]);
+        demands.extend(visible.map(|other| (other, seen, reader)));
+    }
+    if model == Model::Causal {
+        let broken = demands.iter().filter(|(from, to, _)| causal[*to][*from]);
+        return broken.map(|(.., reader)| *reader).collect::<BTreeSet<_>>().len();
+    }
+    let mut before = causal.clone();
+    for (from, to, _) in &demands {
+        before[*from][*to] = true;
+    }
+    oracle::close(&mut before);
+    let circling = demands.iter().filter(|(from, to, _)| before[*to][*from] && !causal[*from][*to]);
+    circling.map(|(from, ..)| ops[*from].key).collect::<BTreeSet<_>>().len()
+}
+
+#[test]
+fn violations_are_counted_as_they_are_defined() {
+    let mut sizes = [[0_u32; 8]; 2];
+    for round in 0..6_000 {
+        let shape = Shape { ops: 12, processes: 3, keys: 3, doubtful: 0, ..shape(round) };
+        let ops = draw(&mut rng(round), &shape);
+        for (at, model) in [Model::Causal, Model::CausalConvergence].into_iter().enumerate() {
+            let found = judge(&ops, model);
+            let told = found.anomaly.as_ref().is_some_and(|a| a.checker == "consistency");
+            if found.valid == Valid::False && told {
+                let expected = counted(&ops, model);
+                assert_eq!(found.violations, expected as u64, "{model}: {}", show(&ops));
+                sizes[at][expected] += 1;
             }
         }
     }
-    assert!(held.iter().flatten().all(|count| *count > 100), "{held:?}");
+    assert!(sizes.iter().all(|sizes| sizes[1..=3].iter().all(|count| *count > 10)), "{sizes:?}");
+}
+
+#[test]
+fn sequential_consistency_is_broken_by_as_many_keys_as_parts_without_an_order_have() {
+    let crossed = |x: i64, y: i64, process: u64| {
+        // Each writes one key and then sees that the other was not written.
+        let own = process + 1;
+        [
+            (process, false, x, 10 * x + 1),
+            (process, true, y, 0),
+            (own, false, y, 10 * y + 2),
+            (own, true, x, 0),
+        ]
+    };
+    let one = written(&crossed(0, 1, 0));
+    let two = written(&[crossed(0, 1, 0), crossed(2, 3, 2)].concat());
+    // Of parts that share a key one is counted.
+    let shared = written(&[crossed(0, 1, 0), crossed(1, 2, 2)].concat());
+    for (ops, keys) in [(one, 2), (two, 4), (shared, 2)] {
+        let found = judge(&ops, Model::Sequential);
+        assert_eq!((found.valid, found.violations), (Valid::False, keys), "{found:?}");
+        assert_eq!(found.model.unit(), "key");
+    }
 }
 
 /// `(process, read, key, value)`; one after the other, so that only processes order them.

@@ -47,9 +47,9 @@ fn compare(seed: u64, rounds: usize, values: Option<i64>) -> [[u32; 2]; 5] {
     seen
 }
 
-/// A hundredth in each run of the tests, all in nightly ones.
+/// How many histories each test tries: more with `QUORATE_NIGHTLY=1`.
 fn rounds() -> usize {
-    if std::env::var_os("QUORATE_NIGHTLY").is_some() { 50_000 } else { 4_000 }
+    if std::env::var_os("QUORATE_NIGHTLY").is_some() { 100_000 } else { 4_000 }
 }
 
 #[test]

@@ -1,64 +1,17 @@
 //! Each anomaly in a history that shows it, and levels of isolation that never show what they
 //! forbid.
 
-#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
-
 mod transactions_support;
 
-use quorate_checkers::format::{Format, Options as Reading, read};
-use quorate_checkers::history::History;
 use quorate_checkers::transactions::AnomalyKind as Kind;
 use quorate_checkers::transactions::{
-    AnomalyKind, KeyRules, KindSet, Options, TxnModel, Workload, check,
+    AnomalyKind, KeyRules, KindSet, Options, TxnModel, Workload, check, check_until,
 };
 use quorate_checkers::verdict::{CheckerReport, Valid};
 use std::collections::BTreeSet;
-use std::fmt::Write;
+use std::sync::atomic::{AtomicU32, Ordering};
 use transactions_support::database::{Isolation, Load, simulate};
-
-/// The history of transactions, one a line: `PROCESS OUTCOME MICRO-OPERATIONS`. They follow
-/// each other; those between lines `(` and `)` are concurrent.
-fn history(text: &str) -> History {
-    let mut events = String::new();
-    let mut open: Option<Vec<(&str, &str, &str)>> = None;
-    let event = |events: &mut String, kind: &str, process: &str, ops: &str| {
-        let ops = if kind == "invoke" { asked(ops) } else { ops.to_owned() };
-        writeln!(events, r#"{{"type":"{kind}","process":{process},"f":"txn","value":[{ops}]}}"#)
-            .unwrap();
-    };
-    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        match line {
-            "(" => open = Some(Vec::new()),
-            ")" => {
-                for (process, outcome, ops) in open.take().unwrap() {
-                    event(&mut events, outcome, process, ops);
-                }
-            }
-            line => {
-                let mut parts = line.splitn(3, ' ');
-                let txn = (parts.next().unwrap(), parts.next().unwrap(), parts.next().unwrap());
-                event(&mut events, "invoke", txn.0, txn.2);
-                match &mut open {
-                    Some(open) => open.push(txn),
-                    None => event(&mut events, txn.1, txn.0, txn.2),
-                }
-            }
-        }
-    }
-    let loaded = read(events.as_bytes(), "test", Format::ElleJson, Reading::default());
-    loaded.unwrap_or_else(|error| panic!("{error}\n{events}")).history
-}
-
-/// The micro-operations without what only an answer tells.
-fn asked(ops: &str) -> String {
-    let list: serde_json::Value = serde_json::from_str(&format!("[{ops}]")).unwrap();
-    let mut list = list.as_array().unwrap().clone();
-    for op in list.iter_mut().filter(|op| op[0] == "r") {
-        op[2] = serde_json::Value::Null;
-    }
-    let text = serde_json::Value::Array(list).to_string();
-    text[1..text.len() - 1].to_owned()
-}
+use transactions_support::written::history;
 
 fn report(text: &str, keys: KeyRules) -> CheckerReport {
     check(&history(text), &Options { keys, ..Options::default() })
@@ -263,6 +216,36 @@ fn a_cycle_is_told_with_its_steps() {
     for words in ["T1 did not see T2's append of 1 to y", "read T2's append of 1 to x"] {
         assert!(anomaly.explanation.contains(words), "{}", anomaly.explanation);
     }
+}
+
+/// Whenever the time runs out the verdict is open, and says so.
+#[test]
+fn what_was_not_looked_at_is_not_valid() {
+    for workload in [Workload::Append, Workload::Register] {
+        let history = simulate(Load::new(workload, Isolation::StrictSerializable, 1));
+        let options = Options { workload: Some(workload), ..Options::default() };
+        let within = |asks: u32| {
+            let asked = AtomicU32::new(0);
+            let stop = || asked.fetch_add(1, Ordering::Relaxed) >= asks;
+            (check_until(&history, &options, &stop), asked.load(Ordering::Relaxed))
+        };
+        let (whole, asks) = within(u32::MAX);
+        assert_eq!(whole.valid, Valid::True);
+        assert!(asks > 5, "asked {asks} times");
+        for enough in 0..asks {
+            let (report, _) = within(enough);
+            assert_eq!(report.valid, Valid::Unknown, "{enough} of {asks}");
+            assert!(report.why.unwrap().contains("time"));
+            assert!(report.models.values().all(|valid| *valid == Valid::Unknown));
+        }
+    }
+    // What was found by then stands.
+    let text = "0 ok [\"r\",\"x\",[1]]\n 0 ok [\"append\",\"y\",1]\n 0 ok [\"r\",\"y\",[1]]";
+    let asked = AtomicU32::new(0);
+    let stop = || asked.fetch_add(1, Ordering::Relaxed) > 0;
+    let report = check_until(&history(text), &Options::default(), &stop);
+    assert_eq!(report.valid, Valid::False);
+    assert_eq!(report.anomalies[0].kind, "garbage-read");
 }
 
 /// The strongest model that each level keeps.

@@ -260,7 +260,7 @@ pub fn minimize(history: &History, request: &Request) -> Option<History> {
 
 /// Judges a history.
 pub fn check(history: &History, request: &Request) -> Verdict {
-    let stop = AtomicBool::new(false);
+    let stop = AtomicBool::new(request.timeout.is_zero());
     std::thread::scope(|scope| {
         let (done, waiting) = mpsc::channel::<()>();
         let stop = &stop;
@@ -307,7 +307,10 @@ fn run_one(
     match check {
         Check::Stats => ("stats".into(), stats::check(history)),
         Check::Orders => (orders::CHECKER.into(), orders::check(history, &request.orders)),
-        Check::Transactions { kind } => transactions::run(history, kind, &request.transactions),
+        Check::Transactions { kind } => {
+            let stopped = || stop.load(Ordering::Relaxed);
+            transactions::run(history, kind, &request.transactions, &stopped)
+        }
         Check::Invariant { name } => {
             let report = match invariants::find(name) {
                 Some(invariant) => (invariant.check)(history),

@@ -133,7 +133,8 @@ pub fn of_frames(frames: &[proxy::Message]) -> Vec<Message> {
             sent: frame.time.0,
             fate: match frame.fate {
                 proxy::Fate::Forwarded => Fate::Delivered,
-                proxy::Fate::Lost => Fate::Lost,
+                // Its receiver sees that it is damaged, and drops it.
+                proxy::Fate::Lost | proxy::Fate::Corrupted => Fate::Lost,
                 proxy::Fate::Cut => Fate::Cut,
                 proxy::Fate::Overflow | proxy::Fate::Unreachable => Fate::Dropped,
             },

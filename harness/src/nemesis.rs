@@ -12,7 +12,7 @@ mod schedule;
 mod shapes;
 
 pub use faults::FaultKind;
-pub use packet::Packet;
+pub use packet::{Distribution, Packet};
 pub use schedule::{aim_at_leaders, is_aimed_at_leaders, schedule};
 pub use shapes::{Shape, Whom, alone};
 

@@ -2,24 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "common/binary.rs"]
+mod binary;
+
+use binary::{expect, quorate};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
-
-fn quorate(folder: &Path, args: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_quorate"));
-    command.args(args).current_dir(folder).stdin(Stdio::null()).output().unwrap()
-}
-
-#[track_caller]
-fn expect(output: &Output, code: i32) -> String {
-    let stdout = String::from_utf8(output.stdout.clone()).unwrap();
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(code), "stdout:\n{stdout}\nstderr:\n{stderr}");
-    stdout
-}
 
 /// One operation after the other: `(process, f, key, value)`.
 fn write(path: &Path, steps: &[(u32, &str, &str, Value)]) {
@@ -71,7 +61,7 @@ fn histories_stand_side_by_side() {
     let row = |name: &str| text.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
     let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(words(&row("causal-memory "))[1..], ["yes", "no", "(by", "causal)"]);
-    assert_eq!(words(&row("causal-convergence "))[1..4], ["no", "(1", "circle)"]);
+    assert_eq!(words(&row("causal-convergence "))[1..4], ["no", "(1", "key)"]);
     assert_eq!(words(&row("PRAM "))[1..], ["yes", "yes"]);
     let strongest = row("strongest ");
     assert!(strongest.contains("causal-memory, ") && strongest.contains("PRAM, "), "{text}");

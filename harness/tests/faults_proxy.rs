@@ -6,6 +6,7 @@ use quorate::nemesis::Grudge;
 use quorate::proxy::{Fate, LinkId, Mode, Network, Shaping};
 use quorate_targets::node::NodeId;
 use quorate_targets::seed::Seed;
+use quorate_targets::sim::Delay;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -139,7 +140,8 @@ async fn a_slow_link_is_slow_and_loses_nothing_when_it_is_quick_again() {
     let network = network().await;
     let listener = listen(&network, N2).await;
     let delay = Duration::from_millis(50);
-    network.set_shaping(FORWARD, Shaping { delay, ..Shaping::default() });
+    let fixed = |delay: Duration| Delay::Fixed(delay.into());
+    network.set_shaping(FORWARD, Shaping { delay: fixed(delay), ..Shaping::default() });
     let mut sender = connect(&network, FORWARD).await;
     let began = Instant::now();
     send(&mut sender, "slow").await;
@@ -148,12 +150,33 @@ async fn a_slow_link_is_slow_and_loses_nothing_when_it_is_quick_again() {
     assert!(began.elapsed() >= delay);
 
     let hours = Duration::from_hours(2);
-    network.set_shaping(FORWARD, Shaping { delay: hours, ..Shaping::default() });
+    network.set_shaping(FORWARD, Shaping { delay: fixed(hours), ..Shaping::default() });
     send(&mut sender, "late").await;
     network.set_shaping(FORWARD, Shaping::default());
     send(&mut sender, "prompt").await;
     assert_eq!(receive(&mut receiver).await, "late");
     assert_eq!(receive(&mut receiver).await, "prompt");
+}
+
+#[tokio::test]
+async fn a_damaged_frame_arrives_whole_and_is_told_apart() {
+    let network = network().await;
+    let listener = listen(&network, N2).await;
+    network.set_shaping(FORWARD, Shaping { corrupt: 1.0, ..Shaping::default() });
+    let mut sender = connect(&network, FORWARD).await;
+    send(&mut sender, "000").await;
+    let mut receiver = accept(&listener).await;
+    assert_eq!(receiver.read_u32().await.unwrap(), 3);
+    let mut body = [0; 3];
+    receiver.read_exact(&mut body).await.unwrap();
+    let bits: u32 = body.iter().map(|byte| (byte ^ b'0').count_ones()).sum();
+    assert_eq!(bits, 1, "{body:?}");
+
+    network.set_shaping(FORWARD, Shaping::default());
+    send(&mut sender, "intact").await;
+    assert_eq!(receive(&mut receiver).await, "intact");
+    let fates: Vec<_> = network.messages().into_iter().map(|m| m.fate).collect();
+    assert_eq!(fates, [Fate::Corrupted, Fate::Forwarded]);
 }
 
 #[tokio::test]

@@ -2,13 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+#[path = "common/binary.rs"]
+mod binary;
+
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 fn check(path: &Path, options: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_quorate"));
-    command.arg("check").arg(path).args(options).output().unwrap()
+    let check = ["check", path.to_str().unwrap()];
+    binary::quorate(Path::new("."), &[&check, options].concat())
 }
 
 /// The exit code and what was printed.
@@ -43,6 +46,70 @@ fn each_model_has_its_own_verdict() {
     assert_eq!(verdict["valid"], false);
     assert_eq!(verdict["models"]["serializable"], false);
     assert_eq!(verdict["anomalies"][0]["ops"], serde_json::json!([1, 3]));
+}
+
+/// A history of committed transactions, one by one; each with what else its last event tells.
+fn committed(path: &Path, txns: &[(&str, &str)]) {
+    let event = |kind: &str, (ops, more): &(&str, &str)| {
+        format!(
+            "{{\"time\":0,\"process\":0,\"type\":\"{kind}\",\"f\":\"txn\",\"value\":[{ops}]{more}}}\n"
+        )
+    };
+    let text: String =
+        txns.iter().map(|txn| event("invoke", &(txn.0, "")) + &event("ok", txn)).collect();
+    fs::write(path, text).unwrap();
+}
+
+#[test]
+fn reads_by_predicate_are_known_by_their_operations() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rows.jsonl");
+    let rows = [(r#"["insert","x",4]"#, ""), (r#"["rp",["=",4],{}],["r","x",4]"#, "")];
+    committed(&path, &rows);
+    for options in [&["--workload", "closed-predicate"][..], &[], &["--anomaly", "G-single"]] {
+        expect(&path, options, 1, "rp [\"=\",4] {}, r x 4");
+    }
+    expect(&path, &["--model", "read-committed"], 0, "valid");
+    expect(&path, &["--workload", "wr"], 2, "makes no sense");
+    let output = check(&path, &["--format", "json"]);
+    let verdict: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(verdict["anomaly_types"], serde_json::json!(["G-single"]));
+    assert_eq!(verdict["checkers"]["transactions"]["workload"], "closed-predicate");
+}
+
+#[test]
+fn no_verdict_without_time_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("valid.jsonl");
+    for (workload, ops) in [
+        ("append", [r#"["append","x",1]"#, r#"["r","x",[1]]"#]),
+        ("wr", [r#"["w","x",1]"#, r#"["r","x",1]"#]),
+        ("closed-predicate", [r#"["insert","x",1]"#, r#"["rp",true,{"x":1}]"#]),
+    ] {
+        committed(&path, &[(ops[0], ""), (ops[1], "")]);
+        expect(&path, &["--workload", workload], 0, "valid");
+        expect(
+            &path,
+            &["--workload", workload, "--timeout", "0s"],
+            2,
+            "The time for checking ran out",
+        );
+    }
+}
+
+#[test]
+fn an_order_of_transactions_can_be_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ordered.jsonl");
+    let first = (r#"["r","x",null],["w","y",2]"#, r#","place":2"#);
+    let second = (r#"["w","x",3],["w","y",4]"#, r#","place":1"#);
+    committed(&path, &[first, second]);
+    let model = ["--model", "serializable"];
+    expect(&path, &model, 0, "valid");
+    let ordered = [&model[..], &["--transaction-order", "place"]].concat();
+    expect(&path, &ordered, 1, "of the given order");
+    let missing = [&model[..], &["--transaction-order", "position"]].concat();
+    expect(&path, &missing, 2, "There is no order to go by");
 }
 
 #[test]

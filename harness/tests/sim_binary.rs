@@ -2,28 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "common/binary.rs"]
+mod binary;
+
+use binary::{command, expect, quorate};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
-
-fn command(folder: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_quorate"));
-    command.args(args).current_dir(folder).stdin(Stdio::null());
-    command
-}
-
-fn quorate(folder: &Path, args: &[&str]) -> Output {
-    command(folder, args).output().unwrap()
-}
-
-#[track_caller]
-fn expect(output: &Output, code: i32) -> String {
-    let stdout = String::from_utf8(output.stdout.clone()).unwrap();
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(code), "stdout:\n{stdout}\nstderr:\n{stderr}");
-    stdout
-}
 
 fn file(folder: &Path, results: &str, name: &str) -> Vec<u8> {
     fs::read(folder.join(results).join("latest").join(name)).unwrap()

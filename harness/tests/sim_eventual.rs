@@ -3,24 +3,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "common/binary.rs"]
+mod binary;
+
 use quorate_targets::bugs;
 use serde_json::Value;
-use std::process::{Command, Stdio};
 
 /// Exit code and verdict of `quorate sim eventual` with these arguments.
 fn sim(args: &[&str]) -> (i32, Value) {
-    let bench = tempfile::tempdir().unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_quorate"))
-        .args(["sim", "eventual", "--format", "json", "-q"])
-        .args(args)
-        .current_dir(bench.path())
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    let verdict = serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|why| panic!("{args:?}: {why}\n{stderr}"));
-    (output.status.code().unwrap(), verdict)
+    binary::simulated("eventual", args)
 }
 
 /// Seeds: few in each run of the tests, ten at night.

@@ -205,7 +205,8 @@ pub const ALL: &[Entry] = &[
         name: "double-apply",
         target: "raft-kv",
         sentence: "There is no session table: a request that the client repeats is applied again.",
-        anomaly: "write applied twice, seen as aborted-read (a cas refused that took effect) or stale-read",
+        anomaly: "write applied twice, seen as aborted-read (a cas refused that took effect), \
+                  stale-read or lost-update",
         needs: &["--nemesis", "partition,pause", "--nemesis-interval", "500ms"],
     },
     Entry {
@@ -492,6 +493,8 @@ pub const ALL: &[Entry] = &[
             "write-quorum=1",
             "--nemesis",
             "partition",
+            "--nemesis-interval",
+            "1s",
         ],
     },
     Entry {

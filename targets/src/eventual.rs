@@ -27,10 +27,20 @@
 //! has an update on disk, with the session that asked for it, before a replica hears of it: a
 //! retry repeats the same update, also after a restart.
 //!
-//! **What is promised.** With R + W > N and `sloppy=off` a read sees every write that was
-//! acknowledged before it began. That alone is not linearizability: a write that has reached one
-//! replica may be seen by one read and missed by the next. Sloppy quorums promise less: a read
-//! may ask other nodes than those that stand in.
+//! **What is promised.** With R + W > N and `sloppy=off` a read meets every write that was
+//! acknowledged before it began, since any R homes and any W share one. That is a regular register
+//! (Lamport, *On Interprocess Communication*, 1986) and not a linearizable one, for two reasons:
+//!
+//! * A write that is under way has reached one home and not the others. A read that asks this one
+//!   sees it; a later read that asks the others sees the value before. Read repair comes too late,
+//!   since the first read is answered before the others have what it saw. A store that wrote that
+//!   back before it answered would be linearizable here, without any agreement (Attiya, Bar-Noy
+//!   and Dolev, *Sharing Memory Robustly in Message-Passing Systems*, 1995).
+//! * Under `lww` the greatest stamp wins, and a write does not ask for those that there are: one
+//!   that begins after another has ended may have a smaller stamp where clocks differ, is
+//!   acknowledged, and never seen.
+//!
+//! Sloppy quorums promise less: a read may ask other nodes than those that stand in.
 //!
 //! **Cost.** An operation is two messages for each replica; a comparison of equal replicas is
 //! two messages of 16 hashes and O(keys) work. Whole cells travel when they differ.

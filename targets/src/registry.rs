@@ -67,6 +67,7 @@ pub const TARGETS: &[Target] = &[
             "long-fork",
             "write-skew",
             "g2",
+            "closed-predicate",
             "causal-reverse",
             "monotonic",
         ],

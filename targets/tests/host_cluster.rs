@@ -126,10 +126,11 @@ async fn a_link_comes_back_after_the_peer_was_away() {
     let peer = TcpListener::bind(addr).await.unwrap();
     let (mut link, _) = peer.accept().await.unwrap();
     let expected = br#"{"from":1,"message":["k",7]}"#;
-    let mut frame = vec![0; 4 + expected.len()];
+    // Behind its length and its checksum.
+    let mut frame = vec![0; 8 + expected.len()];
     link.read_exact(&mut frame).await.unwrap();
-    assert_eq!(frame[..4], (expected.len() as u32).to_be_bytes());
-    assert_eq!(frame[4..], expected[..]);
+    assert_eq!(frame[..4], (4 + expected.len() as u32).to_be_bytes());
+    assert_eq!(frame[8..], expected[..]);
     node.stop().await;
 }
 

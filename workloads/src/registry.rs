@@ -6,7 +6,9 @@ use crate::orders::{self, Orders, OrdersOptions};
 use crate::register::{self, Register, RegisterOptions};
 use crate::session::{self, Session};
 use crate::set::{self, Set};
-use crate::txn::{self, Bank, CausalReverse, G2, LongFork, Monotonic, Random, Style, WriteSkew};
+use crate::txn::{
+    self, Bank, CausalReverse, ClosedPredicate, G2, LongFork, Monotonic, Random, Style, WriteSkew,
+};
 use crate::workload::{Check, Workload};
 use quorate_targets::names::UnknownName;
 use quorate_targets::node::NodeId;
@@ -116,6 +118,14 @@ pub const WORKLOADS: &[Entry] = &[
         options: &[],
         checks: &[Check::Invariant { name: "g2" }, Check::Stats],
         construct: |options, _, nodes| Ok(Box::new(G2::new(options, nodes)?)),
+    },
+    Entry {
+        name: "closed-predicate",
+        api: "txn",
+        about: "rows inserted and deleted, read by key and by predicate",
+        options: txn::CLOSED_PREDICATE_OPTIONS,
+        checks: &[Check::Transactions { kind: "closed-predicate" }, Check::Stats],
+        construct: |options, seed, nodes| Ok(Box::new(ClosedPredicate::new(options, seed, nodes)?)),
     },
     Entry {
         name: "causal-reverse",

@@ -17,6 +17,7 @@
 
 mod bank;
 mod causal_reverse;
+mod closed_predicate;
 mod g2;
 mod keys;
 mod long_fork;
@@ -26,6 +27,7 @@ mod write_skew;
 
 pub use bank::{Bank, OPTIONS as BANK_OPTIONS};
 pub use causal_reverse::{CausalReverse, OPTIONS as CAUSAL_REVERSE_OPTIONS};
+pub use closed_predicate::{ClosedPredicate, OPTIONS as CLOSED_PREDICATE_OPTIONS};
 pub use g2::G2;
 pub use long_fork::{LongFork, OPTIONS as LONG_FORK_OPTIONS};
 pub use monotonic::{Monotonic, OPTIONS as MONOTONIC_OPTIONS};

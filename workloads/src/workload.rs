@@ -29,7 +29,7 @@ pub enum Check {
     Orders,
     /// The dependencies of its transactions have no cycle that the isolation level forbids.
     Transactions {
-        /// What transactions are made of: `append` or `wr`.
+        /// What transactions are made of: `append`, `wr` or `closed-predicate`.
         kind: &'static str,
     },
     /// What must hold at any time, by its name among the checkers' invariants.

@@ -12,7 +12,7 @@
 //! O(n · sessions).
 
 use super::grounds::Grounds;
-use super::{Broken, Found};
+use super::{Broken, Found, Model};
 use crate::transactions::registers::{INITIAL, Node, Registers};
 use crate::transactions::weak::{BLOCK, Clocks, Collected, Edge, Graph, Level, infer};
 use std::collections::BTreeSet;
@@ -93,7 +93,12 @@ pub(super) fn convergent(registers: &Registers<'_>, order: &[Node]) -> Found {
     let steps: BTreeSet<(Node, Node)> = circle.iter().copied().zip(next.copied()).collect();
     let mut told = BTreeSet::new();
     let mut readers = Vec::new();
+    let components = graph.components();
+    let mut keys = BTreeSet::new();
     demands(registers, order, |edge| {
+        if components.same(edge.from, edge.to) {
+            keys.insert(edge.key);
+        }
         if steps.contains(&(edge.from, edge.to)) && told.insert((edge.from, edge.to)) {
             readers.push(edge);
         }
@@ -102,5 +107,26 @@ pub(super) fn convergent(registers: &Registers<'_>, order: &[Node]) -> Found {
     for edge in readers {
         grounds.causal(&base, edge.from, edge.reader);
     }
-    Found::broken(Broken { violations: 1, grounds: grounds.nodes })
+    Found::broken(Broken { violations: keys.len() as u64, grounds: grounds.nodes })
+}
+
+/// What a circle of the causal order itself breaks: there are reads of what they caused.
+pub(super) fn circular(registers: &Registers<'_>, circle: Vec<Node>, model: Model) -> Broken {
+    let graph = Graph::new(registers, &mut Vec::new());
+    let components = graph.components();
+    let mut broken = BTreeSet::new();
+    for reader in 1..registers.len() as Node {
+        for read in registers.reads(reader) {
+            let inside = |writer: Node| components.same(writer, reader);
+            if read.writer().is_some_and(inside) {
+                broken.insert(match model {
+                    Model::Causal => reader,
+                    Model::CausalMemory => registers.session(reader),
+                    _ => read.key,
+                });
+            }
+        }
+    }
+    let grounds = graph.shorten(circle).into_iter().collect();
+    Broken { violations: broken.len() as u64, grounds }
 }

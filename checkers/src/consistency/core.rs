@@ -6,7 +6,7 @@
 //! breaks the model. Parts begin small: with the operations that a violation rests on.
 
 use crate::transactions::registers::{INITIAL, Node, Registers};
-use crate::transactions::{Action, Outcome, Session, Table};
+use crate::transactions::{Action, Outcome, Session, Table, TxnId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A part with more operations than this is not made smaller.
@@ -92,27 +92,37 @@ impl Part {
 
     /// These operations alone. Reads that several writes can explain are left out.
     fn table(&self, registers: &Registers<'_>) -> Table {
-        let whole = registers.table();
-        let mut part = Table::default();
-        let mut sessions: BTreeMap<Session, Session> = BTreeMap::new();
-        for node in &self.nodes {
-            let row = whole.txn(registers.row(*node));
-            let session = *sessions
-                .entry(row.session)
-                .or_insert_with(|| part.add_session(whole.process(row.session)));
-            part.begin(session, Outcome::Ok, row.invoke, row.complete);
+        let row = |node: &Node| {
             let known = registers.reads(*node).iter().all(|read| read.writer().is_some());
-            let sees = known && !self.blind.contains(node);
-            for op in whole.ops(registers.row(*node)) {
-                let key = part.key_id(whole.key(op.key));
-                let action = match op.action {
-                    Action::Read(value) if sees => Action::Read(part.value_id(whole.value(value))),
-                    Action::Write(value) => Action::Write(part.value_id(whole.value(value))),
-                    _ => continue,
-                };
-                part.push(key, action);
-            }
-        }
-        part
+            (registers.row(*node), Outcome::Ok, known && !self.blind.contains(node))
+        };
+        some_rows(registers.table(), self.nodes.iter().map(row))
     }
+}
+
+/// Some rows of a table of single operations as a table of their own, each with how it ended and
+/// whether what it read counts.
+pub(super) fn some_rows(
+    whole: &Table,
+    rows: impl IntoIterator<Item = (TxnId, Outcome, bool)>,
+) -> Table {
+    let mut part = Table::default();
+    let mut sessions: BTreeMap<Session, Session> = BTreeMap::new();
+    for (id, outcome, sees) in rows {
+        let row = whole.txn(id);
+        let session = *sessions
+            .entry(row.session)
+            .or_insert_with(|| part.add_session(whole.process(row.session)));
+        part.begin(session, outcome, row.invoke, row.complete);
+        for op in whole.ops(id) {
+            let key = part.key_id(whole.key(op.key));
+            let action = match op.action {
+                Action::Read(value) if sees => Action::Read(part.value_id(whole.value(value))),
+                Action::Write(value) => Action::Write(part.value_id(whole.value(value))),
+                _ => continue,
+            };
+            part.push(key, action);
+        }
+    }
+    part
 }

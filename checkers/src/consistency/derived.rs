@@ -89,7 +89,7 @@ impl Derived {
         let mut came: BTreeMap<Node, (Node, Option<usize>)> = BTreeMap::new();
         let mut queue = VecDeque::from([to]);
         while let Some(node) = queue.pop_front() {
-            let causal = views.clock(node).is_some() || registers.session(node) == session;
+            let causal = views.causal() || registers.session(node) == session;
             let reads = registers.reads(node).iter().filter(|_| causal);
             let before = reads
                 .filter_map(|read| read.writer())

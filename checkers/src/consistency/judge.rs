@@ -5,44 +5,17 @@
 //! order begins only where everything weaker holds.
 
 use super::operations::Operations;
+use super::past::Pasts;
 use super::views::Views;
-use super::{Broken, Model, causal, core, words};
+use super::{Broken, Model, causal, core, sequential, words};
 use crate::history::History;
-use crate::linearizable::{self, ModelKind};
+use crate::linearizable::{self, ModelKind, Options};
+use crate::transactions::Table;
 use crate::transactions::registers::{Node, Registers};
 use crate::transactions::weak::Graph;
-use crate::transactions::{Table, serial};
 use crate::verdict::{Anomaly, Valid};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use serde_json::Map;
-use std::collections::BTreeSet;
-
-/// How much may be spent.
-#[derive(Clone, Copy)]
-pub struct Options<'a> {
-    /// Choices and conflicts in the search for a sequential order.
-    pub steps: u64,
-    /// Bytes for what is causally before each operation.
-    pub bytes: usize,
-    /// Threads for keys and for processes; 0 means one for each core.
-    pub threads: usize,
-    /// Asked now and then whether to give up.
-    pub stop: Option<&'a (dyn Fn() -> bool + Sync)>,
-}
-
-impl Default for Options<'_> {
-    /// 20 million steps, 2 GiB, all cores, no clock.
-    fn default() -> Self {
-        Options { steps: 20_000_000, bytes: 2 << 30, threads: 0, stop: None }
-    }
-}
-
-impl std::fmt::Debug for Options<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Options { steps, bytes, threads, .. } = self;
-        write!(f, "Options {{ steps: {steps}, bytes: {bytes}, threads: {threads}, .. }}")
-    }
-}
 
 /// What is thought of one model.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,8 +46,8 @@ pub struct Judge<'h, 'o> {
 const ORDER: [Model; 6] = [
     Model::Linearizable,
     Model::Causal,
-    Model::Pram,
     Model::CausalMemory,
+    Model::Pram,
     Model::CausalConvergence,
     Model::Sequential,
 ];
@@ -105,12 +78,7 @@ impl<'h, 'o> Judge<'h, 'o> {
     }
 
     fn linearizable(&self) -> Judgement {
-        let options = linearizable::Options {
-            threads: self.options.threads,
-            stop: self.options.stop,
-            ..linearizable::Options::default()
-        };
-        let mut report = linearizable::check(self.history, ModelKind::Register, &options);
+        let mut report = linearizable::check(self.history, ModelKind::Register, &self.options);
         Judgement {
             model: Model::Linearizable,
             valid: report.valid,
@@ -180,10 +148,7 @@ impl<'h, 'o> Judge<'h, 'o> {
             let weaker = told(registers, Model::CausalConvergence, &broken);
             return Judgement { model: Model::Sequential, ..weaker };
         }
-        let stop = self.options.stop;
-        let stopped = || stop.is_some_and(|stop| stop());
-        let options = serial::Options { steps: self.options.steps, stop: Some(&stopped) };
-        let mut found = serial::check(registers, serial::Model::SessionSerializable, &options);
+        let mut found = sequential::check(registers, &self.options);
         if found.anomalies.is_empty() {
             let mute = self.operations.as_ref().map_or(0, |ops| ops.mute_refusals);
             let mute = (mute > 0).then(|| self.assumption(registers)).flatten();
@@ -194,7 +159,7 @@ impl<'h, 'o> Judge<'h, 'o> {
                 None => holds(Model::Sequential),
             };
         }
-        let violations = found.anomalies.len() as u64;
+        let violations = sequential::keys_broken(registers, &found.anomalies, &self.options);
         let anomaly = found.anomalies.swap_remove(0);
         let why = Some(anomaly.explanation.clone());
         let model = Model::Sequential;
@@ -276,30 +241,29 @@ fn find(
     options: &Options<'_>,
 ) -> Result<Option<Broken>, String> {
     if model == Model::Pram {
+        // Causal memory implies it, and its views are quicker to find: most orders are known.
+        if matches!(find(registers, Model::CausalMemory, options), Ok(None)) {
+            return Ok(None);
+        }
         return views(registers, &Views::new(registers, None), options);
     }
     let order = match Graph::new(registers, &mut Vec::new()).order() {
         Ok(order) => order,
-        Err(circle) => {
-            let circle = Graph::new(registers, &mut Vec::new()).shorten(circle);
-            let grounds: BTreeSet<Node> = circle.into_iter().collect();
-            return Ok(Some(Broken { violations: 1, grounds }));
-        }
+        Err(circle) => return Ok(Some(causal::circular(registers, circle, model))),
     };
     match model {
         Model::Causal => Ok(causal::consistent(registers, &order).0),
         Model::CausalMemory => {
-            let bytes = registers.len() * registers.sessions() * size_of::<u32>();
-            if bytes > options.bytes {
-                return Err(format!(
+            let pasts = Pasts::new(registers, &order, options.bytes).ok_or_else(|| {
+                format!(
                     "{model} is undecided: what is causally before each of {} operations of {} \
-                     processes would take {} MiB.",
-                    registers.len(),
-                    registers.sessions(),
-                    bytes >> 20
-                ));
-            }
-            views(registers, &Views::new(registers, Some(&order)), options)
+                     processes takes more than {} MiB.",
+                    registers.len() - 1,
+                    registers.sessions() - 1,
+                    options.bytes >> 20
+                )
+            })?;
+            views(registers, &Views::new(registers, Some(pasts)), options)
         }
         _ => Ok(causal::convergent(registers, &order).0),
     }
@@ -312,6 +276,16 @@ fn views(
     options: &Options<'_>,
 ) -> Result<Option<Broken>, String> {
     let stop = || options.stop.is_some_and(|stop| stop());
+    let longest = (1..registers.sessions() as u32).map(|session| registers.session_nodes(session));
+    let longest = longest.map(|nodes| nodes.len()).max().unwrap_or(0);
+    if longest * registers.sessions() * size_of::<u32>() > options.bytes {
+        return Err(format!(
+            "what comes before each of the {longest} operations of a process, of {} other ones, \
+             takes more than {} MiB.",
+            registers.sessions() - 2,
+            options.bytes >> 20
+        ));
+    }
     let judge = |session: u32| {
         if stop() {
             return None;
@@ -339,12 +313,15 @@ fn views(
 
 /// The first session that has no view, for the models that ask for views.
 fn first_broken(registers: &Registers<'_>, model: Model) -> Option<u32> {
-    let causal = match model {
+    let pasts = match model {
         Model::Pram => None,
-        Model::CausalMemory => Some(Graph::new(registers, &mut Vec::new()).order().ok()?),
+        Model::CausalMemory => {
+            let order = Graph::new(registers, &mut Vec::new()).order().ok()?;
+            Some(Pasts::new(registers, &order, usize::MAX)?)
+        }
         _ => return None,
     };
-    let views = Views::new(registers, causal.as_deref());
+    let views = Views::new(registers, pasts);
     let mut sessions = 1..registers.sessions() as u32;
     sessions.find(|session| views.of(*session, false, &|| false).is_ok_and(|found| found.is_some()))
 }

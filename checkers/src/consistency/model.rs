@@ -94,11 +94,20 @@ impl Model {
         self == other || self.weaker().iter().any(|weaker| weaker.implies(other))
     }
 
-    /// What its violations are counted by.
+    /// What its violations are counted by:
+    ///
+    /// * linearizable: keys that have no order in real time;
+    /// * sequential: keys of parts that share none and of which each has no order, so that all
+    ///   are broken by themselves; as many as are found within a budget, at least those of one;
+    /// * causal memory, PRAM: processes that have no view;
+    /// * causal convergence: keys of whose writes some order is demanded that lies on a circle;
+    /// * causal: reads of what was overwritten in their past.
+    ///
+    /// Where the causal order itself has circles: what lies on them, of reads of effects that they
+    /// caused themselves.
     pub fn unit(self) -> &'static str {
         match self {
-            Model::Linearizable => "key",
-            Model::Sequential | Model::CausalConvergence => "circle",
+            Model::Linearizable | Model::Sequential | Model::CausalConvergence => "key",
             Model::CausalMemory | Model::Pram => "process",
             Model::Causal => "read",
         }

@@ -16,14 +16,14 @@
 //! for among those alone.
 //!
 //! Cost: O(n · sessions) for the rows of all processes together, O(log n) for each read and
-//! session. Memory: 4 bytes for each operation and session under causal memory, under PRAM for
-//! those of one process at a time.
+//! session. Memory: 4 bytes for each session and operation of the processes that are looked at at
+//! a time; under causal memory with what is causally before all others (`past`).
 
 use super::Broken;
 use super::circles;
 use super::derived::{Derived, Stage};
+use super::past::Pasts;
 use crate::transactions::registers::{INITIAL, Node, Registers};
-use crate::transactions::weak::Clocks;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -43,16 +43,15 @@ pub(super) struct Stopped;
 pub(super) struct Views<'r, 't> {
     pub(super) registers: &'r Registers<'t>,
     /// What is causally before each operation; none for PRAM.
-    clocks: Option<Clocks>,
+    pasts: Option<Pasts>,
     starts: Vec<u32>,
     stretches: Vec<Stretch>,
 }
 
 impl<'r, 't> Views<'r, 't> {
-    /// For causal memory with an order that keeps the causal one; for PRAM without.
-    pub(super) fn new(registers: &'r Registers<'t>, causal: Option<&[Node]>) -> Self {
-        let clocks = causal.map(|order| Clocks::new(registers, order, 1, registers.sessions() - 1));
-        let mut views = Views { registers, clocks, starts: vec![0], stretches: Vec::new() };
+    /// For causal memory with what is causally before each operation; for PRAM without.
+    pub(super) fn new(registers: &'r Registers<'t>, pasts: Option<Pasts>) -> Self {
+        let mut views = Views { registers, pasts, starts: vec![0], stretches: Vec::new() };
         for key in 0..registers.keys() as u32 {
             let writers = registers.writers(key);
             let mut begin = 0;
@@ -86,17 +85,18 @@ impl<'r, 't> Views<'r, 't> {
         self.registers.session_nodes(slot as u32 + 1).start
     }
 
-    /// What is causally before an operation, where that is to be kept.
-    pub(super) fn clock(&self, node: Node) -> Option<&[u32]> {
-        self.clocks.as_ref().map(|clocks| clocks.of(node))
+    /// Whether the causal order is kept.
+    pub(super) fn causal(&self) -> bool {
+        self.pasts.is_some()
     }
 
     /// Whether the order that is kept puts `a` before `b`, as far as `b`'s view does not matter.
     pub(super) fn before(&self, a: Node, b: Node) -> bool {
-        match self.clock(b) {
-            Some(clock) => clock[self.slot(a)] > self.registers.position(a),
-            None => a < b && self.registers.session(a) == self.registers.session(b),
+        if self.registers.session(a) == self.registers.session(b) {
+            return a < b;
         }
+        let past = self.pasts.as_ref();
+        past.is_some_and(|past| past.of(b, self.slot(a)) > self.registers.position(a))
     }
 
     /// Why the process of a session has no view, if it has none. With `tell`, what that rests on.
@@ -148,8 +148,9 @@ impl<'v, 'r, 't> View<'v, 'r, 't> {
         let mut rows = Vec::with_capacity(nodes.len() * width);
         let mut row = vec![0_u32; width];
         for (at, node) in nodes.clone().enumerate() {
-            if let Some(clock) = views.clock(node) {
-                rows.extend_from_slice(clock);
+            if let Some(pasts) = &views.pasts {
+                rows.extend(pasts.all(node).take(width));
+                rows[at * width + own] = at as u32;
                 continue;
             }
             for writer in registers.reads(node).iter().filter_map(|read| read.writer()) {
@@ -298,9 +299,10 @@ impl<'v, 'r, 't> View<'v, 'r, 't> {
             self.rows[at * width + slot] = count;
             grew = true;
             let row = &self.rows[at * width..(at + 1) * width];
-            if let Some(clock) = views.clock(last) {
-                let more = clock.iter().zip(row).enumerate().filter(|(_, (new, old))| new > old);
-                wanted.extend(more.map(|(slot, (new, _))| (slot, *new)));
+            if let Some(pasts) = &views.pasts {
+                let more = pasts.all(last).zip(row).enumerate();
+                let more = more.filter(|(_, (new, old))| new > *old);
+                wanted.extend(more.map(|(slot, (new, _))| (slot, new)));
             }
             for sources in self.sources.range(views.first(slot) + known..=last).map(|(_, s)| s) {
                 wanted.extend(

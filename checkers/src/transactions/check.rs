@@ -8,8 +8,9 @@ use super::kind::{AnomalyKind, KindSet};
 use super::lattice::TxnModel;
 use super::order::{self, Intervals};
 use super::step::Step;
-use super::table::{Action, Table};
-use super::{list_append, parse, rw_register};
+use super::stop::Stop;
+use super::table::{Action, MicroOp, Table};
+use super::{closed_predicate, list_append, parse, rw_register};
 use crate::history::{History, OpIndex};
 use crate::verdict::{Anomaly, CheckerReport, Valid};
 use serde_json::{Map, json};
@@ -26,6 +27,9 @@ pub enum Workload {
     Append,
     /// Registers; each value is written to a key at most once.
     Register,
+    /// Rows that come and go, read by key or by predicate; each value is written to a row at most
+    /// once.
+    ClosedPredicate,
 }
 
 /// Which rules may order the versions of a register. The more hold of the database under test,
@@ -52,6 +56,9 @@ pub struct Options {
     pub anomalies: KindSet,
     /// How versions of registers are ordered.
     pub keys: KeyRules,
+    /// Registers: the field of the events that end transactions which says in which order these
+    /// wrote; where it is missing or no whole number nothing is known. [`check`] reads it.
+    pub transaction_order: Option<String>,
     /// Look for cycles through sessions and real time even if nothing that was asked for
     /// depends on them: then the report says of each model whether it may hold.
     pub everything: bool,
@@ -69,6 +76,7 @@ impl Default for Options {
             models: Vec::new(),
             anomalies: KindSet::EMPTY,
             keys: KeyRules::default(),
+            transaction_order: None,
             everything: true,
             real_time: true,
             steps: 4_000_000_000,
@@ -77,32 +85,51 @@ impl Default for Options {
 }
 
 impl Workload {
+    /// All of them.
+    pub const ALL: [Workload; 3] =
+        [Workload::Append, Workload::Register, Workload::ClosedPredicate];
+
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Workload::Append => "append",
             Workload::Register => "wr",
+            Workload::ClosedPredicate => "closed-predicate",
         }
     }
 
-    /// By the operations: lists if anything was appended or read as a list, else registers. An
-    /// error where some say the one and some the other. Linear, and holds nothing.
+    /// By the operations: lists if anything was appended or read as a list, rows if anything was
+    /// inserted, deleted or read by predicate, else registers. An error where some say the one and
+    /// some the other. Linear, and holds nothing.
     pub fn guess(history: &History) -> Result<Workload, Unguessed> {
-        Workload::told_by(parse::signs(history))
+        let told = Workload::told_by(|wanted| parse::shows(history, wanted))?;
+        let rows = told == Workload::Register && closed_predicate::has_initial_rows(history);
+        Ok(if rows { Workload::ClosedPredicate } else { told })
     }
 
     fn of_table(table: &Table) -> Result<Workload, Unguessed> {
-        Workload::told_by(table.all_ops().iter().filter_map(|op| match op.action {
+        let sign = |op: &MicroOp| match op.action {
             Action::Append(_) | Action::ReadList(_) => Some(Workload::Append),
             Action::Write(_) => Some(Workload::Register),
             Action::Read(value) => (value != super::ValueId::NIL).then_some(Workload::Register),
             Action::ReadUnknown => None,
-        }))
+            _ => Some(Workload::ClosedPredicate),
+        };
+        let is_wanted =
+            |op: &MicroOp, wanted: &[Workload]| sign(op).is_some_and(|sign| wanted.contains(&sign));
+        Workload::told_by(|wanted| table.all_ops().iter().any(|op| is_wanted(op, wanted)))
     }
 
-    fn told_by(mut signs: impl Iterator<Item = Workload>) -> Result<Workload, Unguessed> {
-        let Some(first) = signs.next() else { return Ok(Workload::Register) };
-        if signs.any(|sign| sign != first) { Err(Unguessed) } else { Ok(first) }
+    /// By whether any operation says one of some workloads.
+    fn told_by(shows: impl Fn(&[Workload]) -> bool) -> Result<Workload, Unguessed> {
+        use Workload::{Append, ClosedPredicate, Register};
+        match (shows(&[Append]), shows(&[Register, ClosedPredicate])) {
+            (true, true) => Err(Unguessed),
+            (true, false) => Ok(Append),
+            // Rows are read and written by key too.
+            (false, true) if shows(&[ClosedPredicate]) => Ok(ClosedPredicate),
+            (false, _) => Ok(Register),
+        }
     }
 }
 
@@ -114,7 +141,9 @@ impl fmt::Display for Workload {
 
 /// A history with both lists and registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("some transactions append to lists and others write registers: no rule covers both")]
+#[error(
+    "some transactions append to lists and others write registers or rows: no rule covers both"
+)]
 pub struct Unguessed;
 
 impl Options {
@@ -149,18 +178,66 @@ impl Options {
 
 /// Checks all transactions of a history.
 pub fn check(history: &History, options: &Options) -> CheckerReport {
+    check_until(history, options, &|| false)
+}
+
+/// Checks all transactions of a history until `stop` says so, which is asked now and then: what was
+/// found by then stands, and what was not makes the verdict unknown.
+pub fn check_until(
+    history: &History,
+    options: &Options,
+    stop: &(dyn Fn() -> bool + Sync),
+) -> CheckerReport {
     let real_time = options.real_time && history.has_real_time();
     let linearizable = options.keys.linearizable && real_time;
     let keys = KeyRules { linearizable, ..options.keys };
     let options = Options { keys, real_time, ..options.clone() };
-    match Table::from_history(history) {
-        Ok(table) => check_table(&table, &options),
+    let rows = match options.workload {
+        Some(workload) => workload == Workload::ClosedPredicate,
+        None => Workload::guess(history) == Ok(Workload::ClosedPredicate),
+    };
+    let table = if rows { closed_predicate::table(history) } else { Table::from_history(history) };
+    match table {
+        Ok(table) => {
+            let ranks = match &options.transaction_order {
+                Some(field) => ranks(history, &table, field),
+                None => Vec::new(),
+            };
+            if let Some(field) = &options.transaction_order
+                && ranks.iter().all(Option::is_none)
+            {
+                let why = format!(
+                    "There is no order to go by: no transaction has a field `{field}` with a whole number."
+                );
+                return CheckerReport::unknown(why);
+            }
+            judge(&table, &options, ranks, &Stop::when(stop))
+        }
         Err(error) => CheckerReport::unknown(format!("A transaction makes no sense: {error}.")),
     }
 }
 
 /// Checks a table of transactions.
 pub fn check_table(table: &Table, options: &Options) -> CheckerReport {
+    judge(table, options, Vec::new(), &Stop::when(&|| false))
+}
+
+/// The place of each transaction in an order that the history itself tells.
+fn ranks(history: &History, table: &Table, field: &str) -> Vec<Option<i64>> {
+    let of = |at: OpIndex| {
+        let extra = history.event(at).extra.as_deref().unwrap_or_default();
+        extra.iter().find(|(name, _)| name.as_str() == field)?.1.as_int()
+    };
+    table.txns().iter().map(|txn| txn.complete.and_then(of)).collect()
+}
+
+/// `ranks` is empty or has a place for each transaction.
+fn judge(
+    table: &Table,
+    options: &Options,
+    ranks: Vec<Option<i64>>,
+    stop: &Stop<'_>,
+) -> CheckerReport {
     let guessed = options.workload.map_or_else(|| Workload::of_table(table), Ok);
     let workload = match guessed {
         Ok(workload) => workload,
@@ -170,20 +247,26 @@ pub fn check_table(table: &Table, options: &Options) -> CheckerReport {
         return CheckerReport::unknown(why);
     }
     let nothing = Edges::between(0);
+    let report = Report { table, options, workload, data: 0, ordered: false, stop };
     match workload {
         Workload::Append => {
-            let mut lists = list_append::infer(table);
+            let mut lists = list_append::infer(table, stop);
             let edges = std::mem::replace(&mut lists.edges, nothing);
             let explain = |a, b, why| list_append::explain(table, &lists, a, b, why);
-            let report = Report { table, options, workload, data: edges.len(), ordered: false };
             report.conclude(&lists.committed, &lists.findings, edges, &explain)
         }
         Workload::Register => {
-            let mut registers = rw_register::infer(table, options.keys);
+            let mut registers = rw_register::infer(table, options.keys, ranks, stop);
             let edges = std::mem::replace(&mut registers.edges, nothing);
             let explain = |a, b, why| rw_register::explain(table, &registers, a, b, why);
-            let report = Report { table, options, workload, data: edges.len(), ordered: false };
             report.conclude(&registers.committed, &registers.findings, edges, &explain)
+        }
+        Workload::ClosedPredicate => {
+            let wfr_keys = options.keys.reads_before_writes;
+            let mut rows = closed_predicate::infer(table, wfr_keys, stop);
+            let edges = std::mem::replace(&mut rows.edges, nothing);
+            let explain = |a, b, why| closed_predicate::explain(table, &rows, a, b, why);
+            report.conclude(&rows.committed, &rows.findings, edges, &explain)
         }
     }
 }
@@ -193,9 +276,13 @@ fn fits(table: &Table, workload: Workload) -> Result<(), String> {
     let odd = table.ids().find_map(|id| {
         let misfit = |action: Action| match (workload, action) {
             (Workload::Append, Action::Read(value)) => value != super::ValueId::NIL,
-            (Workload::Append, Action::Write(_))
-            | (Workload::Register, Action::Append(_) | Action::ReadList(_)) => true,
-            _ => false,
+            (Workload::Append, Action::ReadList(_) | Action::Append(_))
+            | (Workload::Register, Action::Read(_) | Action::Write(_))
+            | (_, Action::ReadUnknown) => false,
+            (Workload::ClosedPredicate, action) => {
+                matches!(action, Action::ReadList(_) | Action::Append(_))
+            }
+            _ => true,
         };
         table.ops(id).iter().find(|op| misfit(op.action)).map(|op| (id, *op))
     });
@@ -213,7 +300,7 @@ fn search(
     committed: &Committed,
     mut edges: Edges,
     levels: &[Level],
-    steps: u64,
+    (steps, stop): (u64, &Stop<'_>),
 ) -> (Found, bool) {
     let part = |txn: usize| committed.contains(txn as u32);
     let before = edges.len();
@@ -229,7 +316,7 @@ fn search(
     let first_end = intervals.end.iter().min().copied().unwrap_or(Intervals::NEVER);
     ordered |= intervals.begin.iter().any(|begin| *begin > first_end);
     let graph = edges.into_graph();
-    (cycles::search(&graph, &intervals, levels, steps), ordered)
+    (cycles::search(&graph, &intervals, levels, steps, stop), ordered)
 }
 
 /// Finds the evidence for an edge.
@@ -244,6 +331,7 @@ struct Report<'a> {
     data: usize,
     /// Whether an order of sessions or of time was looked at and held anything.
     ordered: bool,
+    stop: &'a Stop<'a>,
 }
 
 impl Report<'_> {
@@ -256,7 +344,9 @@ impl Report<'_> {
         explain: &Explain<'_>,
     ) -> CheckerReport {
         let levels = self.options.levels();
-        let (found, ordered) = search(self.table, committed, edges, &levels, self.options.steps);
+        self.data = edges.len();
+        let limits = (self.options.steps, self.stop);
+        let (found, ordered) = search(self.table, committed, edges, &levels, limits);
         self.ordered = ordered;
         self.assemble(findings, &found, explain)
     }
@@ -309,6 +399,9 @@ impl Report<'_> {
             let more =
                 if keys > 1 { format!(" ({keys} keys are like this)") } else { String::new() };
             return Some(format!("Not all keys could be judged: {broken}{more}."));
+        }
+        if self.stop.has() {
+            return Some("The time for checking ran out before all was looked at.".to_owned());
         }
         if found.gave_up {
             return Some(format!(

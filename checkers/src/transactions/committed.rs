@@ -31,6 +31,16 @@ impl Committed {
         committed
     }
 
+    /// These count.
+    pub(super) fn these(counting: Vec<bool>) -> Committed {
+        Committed(counting)
+    }
+
+    /// Counts one more; whether it did not count before.
+    pub(super) fn add(&mut self, txn: u32) -> bool {
+        !std::mem::replace(&mut self.0[txn as usize], true)
+    }
+
     pub(super) fn contains(&self, txn: u32) -> bool {
         self.0[txn as usize]
     }

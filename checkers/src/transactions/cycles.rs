@@ -2,8 +2,9 @@
 //!
 //! What cannot be taken away in order ([`order::stuck`]) is split into strongly connected
 //! components, and each is searched by itself: first for cycles of data alone, then with the
-//! order of sessions, then with real time. Within each, from `G0` to `G2`; what an anomaly
-//! already found implies is not looked for again (see `hunt`).
+//! order of sessions, then with real time. Within each, from `G0` to `G2`, first without edges by
+//! predicate and then with them; what an anomaly already found implies is not looked for again
+//! (see `hunt`).
 //!
 //! Everything but one question is linear in the component: whether a cycle with *exactly one*
 //! read-write edge exists asks for reachability of many pairs, which is answered for 256 pairs
@@ -17,6 +18,7 @@ use super::graph::{Arc, Graph, Reasons, Why};
 use super::kind::{AnomalyKind, KindSet};
 use super::order::{self, Intervals};
 use super::scc::components;
+use super::stop::Stop;
 
 /// Which order beyond the data's a cycle may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,6 +39,13 @@ pub(super) struct Cycle {
     pub(super) whys: Vec<Why>,
 }
 
+/// What may still be spent.
+struct Budget<'a> {
+    /// Edges to look at.
+    steps: u64,
+    stop: &'a Stop<'a>,
+}
+
 /// What a search found.
 #[derive(Debug, Default)]
 pub(super) struct Found {
@@ -49,8 +58,14 @@ pub(super) struct Found {
 }
 
 /// Searches `graph`, whose first nodes are the transactions of `intervals` and the others
-/// joints. `steps` bounds what is not linear.
-pub(super) fn search(graph: &Graph, intervals: &Intervals, levels: &[Level], steps: u64) -> Found {
+/// joints. `steps` bounds what is not linear, and `stop` everything.
+pub(super) fn search(
+    graph: &Graph,
+    intervals: &Intervals,
+    levels: &[Level],
+    steps: u64,
+    stop: &Stop<'_>,
+) -> Found {
     let realtime = levels.contains(&Level::Realtime);
     let stuck = order::stuck(graph, realtime.then_some(intervals));
     let mut found = Found::default();
@@ -61,12 +76,12 @@ pub(super) fn search(graph: &Graph, intervals: &Intervals, levels: &[Level], ste
     let split = components(&all.graph, Reasons::ALL);
     let (members, starts) = split.members();
     let mut local = vec![ELSEWHERE; all.graph.nodes()];
-    let mut steps = steps;
+    let mut budget = Budget { steps, stop };
     for bounds in starts.windows(2) {
         let members = &members[bounds[0] as usize..bounds[1] as usize];
-        if members.len() > 1 {
+        if members.len() > 1 && !stop.now() {
             let part = all.component(members, &mut local);
-            hunt::hunt(&part, levels, &mut steps, &mut found);
+            hunt::hunt(&part, levels, &mut budget, &mut found);
         }
     }
     found.cycles.sort_by_key(|cycle| (cycle.kind, cycle.txns.len()));
@@ -134,10 +149,11 @@ impl Part {
         Part { graph: Graph::new(members.len(), &edges), names }
     }
 
-    /// All edges for a reason, as source and arc.
-    fn edges(&self, why: Why) -> impl Iterator<Item = (u32, Arc)> + '_ {
+    /// All edges for one of these reasons, links left out, as source and arc.
+    fn edges(&self, whys: Reasons) -> impl Iterator<Item = (u32, Arc)> + '_ {
         let of = |node: u32| self.graph.arcs(node).iter().map(move |arc| (node, *arc));
-        (0..self.graph.nodes() as u32).flat_map(of).filter(move |(_, arc)| arc.why() == why)
+        let wanted = move |why: Why| why != Why::Link && whys.contains(why);
+        (0..self.graph.nodes() as u32).flat_map(of).filter(move |(_, arc)| wanted(arc.why()))
     }
 }
 
@@ -174,12 +190,12 @@ enum Shape {
 
 impl Shape {
     fn of(whys: &[Why]) -> Shape {
-        let rw = |why: &Why| *why == Why::Rw;
+        let rw = |why: &Why| why.is_anti();
         let count = whys.iter().filter(|why| rw(why)).count();
         let next = whys.iter().cycle().skip(1);
         let adjacent = whys.iter().zip(next).any(|(a, b)| rw(a) && rw(b));
         match count {
-            0 if whys.contains(&Why::Wr) => Shape::G1c,
+            0 if whys.iter().any(|why| matches!(why, Why::Wr | Why::Wrp)) => Shape::G1c,
             0 => Shape::G0,
             1 => Shape::Single,
             _ if adjacent => Shape::G2,
@@ -187,9 +203,19 @@ impl Shape {
         }
     }
 
-    fn kind(self, level: Level) -> AnomalyKind {
+    /// The kind of such a cycle; whether edges by predicate are part of it.
+    fn kind(self, level: Level, predicates: bool) -> AnomalyKind {
         use AnomalyKind as Kind;
         match (self, level) {
+            (Shape::Single, Level::Plain) if predicates => Kind::GSingle,
+            (Shape::Single, Level::Process) if predicates => Kind::GSingleProcess,
+            (Shape::Single, Level::Realtime) if predicates => Kind::GSingleRealtime,
+            (Shape::Nonadjacent, Level::Plain) if predicates => Kind::GNonadjacent,
+            (Shape::Nonadjacent, Level::Process) if predicates => Kind::GNonadjacentProcess,
+            (Shape::Nonadjacent, Level::Realtime) if predicates => Kind::GNonadjacentRealtime,
+            (Shape::G2, Level::Plain) if predicates => Kind::G2,
+            (Shape::G2, Level::Process) if predicates => Kind::G2Process,
+            (Shape::G2, Level::Realtime) if predicates => Kind::G2Realtime,
             (Shape::G0, Level::Plain) => Kind::G0,
             (Shape::G0, Level::Process) => Kind::G0Process,
             (Shape::G0, Level::Realtime) => Kind::G0Realtime,
@@ -211,7 +237,7 @@ impl Shape {
 
 /// The kind of a cycle with these edges.
 fn classify(whys: &[Why]) -> AnomalyKind {
-    Shape::of(whys).kind(Level::of(whys))
+    Shape::of(whys).kind(Level::of(whys), whys.iter().any(|why| why.is_predicate()))
 }
 
 #[cfg(test)]

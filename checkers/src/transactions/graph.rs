@@ -21,6 +21,10 @@ pub(super) enum Why {
     Process,
     /// It ended before the other began.
     Realtime,
+    /// The other's read by predicate did not find a row, because of what it wrote.
+    Wrp,
+    /// The other wrote what its read by predicate would have found, and did not.
+    Rwp,
 }
 
 /// A set of reasons. Links are in every set.
@@ -28,7 +32,8 @@ pub(super) enum Why {
 pub(super) struct Reasons(u8);
 
 impl Why {
-    const ALL: [Why; 6] = [Why::Link, Why::Ww, Why::Wr, Why::Rw, Why::Process, Why::Realtime];
+    const ALL: [Why; 8] =
+        [Why::Link, Why::Ww, Why::Wr, Why::Rw, Why::Process, Why::Realtime, Why::Wrp, Why::Rwp];
 
     /// As reports write it.
     pub(super) fn name(self) -> &'static str {
@@ -39,12 +44,24 @@ impl Why {
             Why::Rw => "rw",
             Why::Process => "process",
             Why::Realtime => "realtime",
+            Why::Wrp => "wrp",
+            Why::Rwp => "rwp",
         }
+    }
+
+    /// Whether the other wrote what came after what it had read: an anti-dependency.
+    pub(super) fn is_anti(self) -> bool {
+        matches!(self, Why::Rw | Why::Rwp)
+    }
+
+    /// Whether a read by predicate shows it.
+    pub(super) fn is_predicate(self) -> bool {
+        matches!(self, Why::Wrp | Why::Rwp)
     }
 }
 
 impl Reasons {
-    pub(super) const ALL: Reasons = Reasons(0b11_1111);
+    pub(super) const ALL: Reasons = Reasons(0xff);
     pub(super) const NONE: Reasons = Reasons(0b1);
 
     pub(super) const fn with(self, why: Why) -> Reasons {

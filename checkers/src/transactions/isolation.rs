@@ -8,7 +8,7 @@
 use super::registers::Registers;
 use super::serial::{self, Effort, single_operations};
 use super::weak::{self, Findings, Level};
-use super::{Action, Table, ValueId, Workload, parse, timestamps};
+use super::{Action, Table, ValueId, Workload, closed_predicate, parse, timestamps};
 use crate::history::History;
 use crate::verdict::{CheckerReport, Valid};
 use serde_json::{Map, json};
@@ -87,7 +87,8 @@ impl std::fmt::Display for Model {
 /// operations on them.
 pub fn is_registers(history: &History) -> bool {
     // Lists are told by their first operations, without a table of them all.
-    if parse::signs(history).any(|sign| sign == Workload::Append) {
+    let others = [Workload::Append, Workload::ClosedPredicate];
+    if parse::shows(history, &others) || closed_predicate::has_initial_rows(history) {
         return false;
     }
     let table = table(history);
@@ -95,7 +96,7 @@ pub fn is_registers(history: &History) -> bool {
         let register = |action: &Action| match action {
             Action::Write(_) | Action::ReadUnknown => true,
             Action::Read(value) => *value == ValueId::NIL || true_register(&table, *value),
-            Action::ReadList(_) | Action::Append(_) => false,
+            _ => false,
         };
         !table.is_empty() && table.all_ops().iter().all(|op| register(&op.action))
     })

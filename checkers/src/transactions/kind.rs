@@ -53,7 +53,7 @@ kinds! {
     FutureRead "future-read" "a transaction read what it wrote only later" [G1c];
     LostUpdate "lost-update" "two transactions read one version of a key and both replaced it" [G2Item WriteSkew];
     WriteSkew "write-skew" "two transactions each wrote what the other had read" [G2];
-    PredicateReadMiss "predicate-read-miss" "a read by predicate missed what it should have found";
+    PredicateReadMiss "predicate-read-miss" "a read by predicate did not find what it must have found, or found what does not match";
     GCursor "G-cursor" "an update of a key was lost between reading and writing it";
     GMonotonic "G-monotonic" "a transaction saw another's effects, and then did not";
     GUpdate "G-update" "updates alone are not serializable";

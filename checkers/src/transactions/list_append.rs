@@ -22,6 +22,7 @@ use super::committed::Committed;
 use super::finding::Findings;
 use super::graph::Edges;
 use super::scratch::Scratch;
+use super::stop::Stop;
 use super::table::{KeyId, ListId, Table};
 
 pub(super) use explain::explain;
@@ -37,8 +38,8 @@ pub(super) struct Lists {
     pub(super) longest: Vec<Option<ListId>>,
 }
 
-/// Reads all keys.
-pub(super) fn infer(table: &Table) -> Lists {
+/// Reads all keys, until `stop`.
+pub(super) fn infer(table: &Table, stop: &Stop<'_>) -> Lists {
     let accesses = Accesses::of(table);
     let mut scratch = Scratch::new(table.values());
     let committed = Committed::of(table, &accesses, &mut scratch);
@@ -50,7 +51,7 @@ pub(super) fn infer(table: &Table) -> Lists {
         longest: vec![None; table.keys()],
     };
     lists.edges.reserve(2 * table.all_ops().len());
-    for at in 0..table.keys() as u32 {
+    for at in (0..table.keys() as u32).take_while(|_| !stop.now()) {
         key::judge(table, KeyId(at), accesses.of_key(KeyId(at)), &mut lists, &mut scratch);
     }
     lists.accesses = accesses;

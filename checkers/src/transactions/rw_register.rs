@@ -26,6 +26,7 @@ use super::finding::Findings;
 use super::graph::Edges;
 use super::order::Intervals;
 use super::scratch::Scratch;
+use super::stop::Stop;
 use super::table::{KeyId, Table};
 
 pub(super) use explain::explain;
@@ -39,10 +40,18 @@ pub(super) struct Registers {
     pub(super) edges: Edges,
     pub(super) intervals: Intervals,
     pub(super) rules: KeyRules,
+    /// Places in an order that is known otherwise.
+    pub(super) ranks: Vec<Option<i64>>,
 }
 
-/// Reads all keys.
-pub(super) fn infer(table: &Table, rules: KeyRules) -> Registers {
+/// Reads all keys, until `stop`. `ranks` is empty or says for each transaction where it stands in
+/// an order that is known otherwise.
+pub(super) fn infer(
+    table: &Table,
+    rules: KeyRules,
+    ranks: Vec<Option<i64>>,
+    stop: &Stop<'_>,
+) -> Registers {
     let accesses = Accesses::of(table);
     let mut scratch = Scratch::new(table.values());
     let committed = Committed::of(table, &accesses, &mut scratch);
@@ -54,10 +63,11 @@ pub(super) fn infer(table: &Table, rules: KeyRules) -> Registers {
         edges: Edges::between(table.len()),
         intervals,
         rules,
+        ranks,
     };
     registers.edges.reserve(2 * table.all_ops().len());
     let mut sessions = versions::Sessions::new(table.sessions());
-    for at in 0..table.keys() as u32 {
+    for at in (0..table.keys() as u32).take_while(|_| !stop.now()) {
         let accesses = accesses.of_key(KeyId(at));
         scratch.next_key();
         key::judge(table, KeyId(at), accesses, &mut registers, &mut scratch, &mut sessions);

@@ -8,18 +8,29 @@ use super::graph::{Graph, Reasons};
 
 /// The components of a graph.
 #[derive(Debug)]
-pub(super) struct Components {
+pub(crate) struct Components {
     /// The component of each node.
-    pub(super) of: Vec<u32>,
+    pub(crate) of: Vec<u32>,
     /// How many there are.
-    pub(super) count: usize,
+    pub(crate) count: usize,
 }
 
 const UNSEEN: u32 = u32::MAX;
 
 /// The components by the edges whose reason is in `reasons`. O(nodes + edges).
 pub(super) fn components(graph: &Graph, reasons: Reasons) -> Components {
-    let nodes = graph.nodes();
+    components_of(graph.nodes(), |node, number| {
+        let arc = graph.arcs(node).get(number as usize)?;
+        Some(reasons.contains(arc.why()).then(|| arc.target()))
+    })
+}
+
+/// The components of any graph: `arc` gives the target of a node's arc with a number; nothing
+/// behind the last one, and nothing in place of one that does not count.
+pub(crate) fn components_of(
+    nodes: usize,
+    arc: impl Fn(u32, u32) -> Option<Option<u32>>,
+) -> Components {
     // While a node is open, `low` is the earliest visit that it is known to reach.
     let mut low = vec![UNSEEN; nodes];
     let mut of = vec![UNSEEN; nodes];
@@ -36,12 +47,9 @@ pub(super) fn components(graph: &Graph, reasons: Reasons) -> Components {
         open.push(root);
         while let Some((node, next, visit)) = path.last_mut() {
             let at = *node as usize;
-            if let Some(arc) = graph.arcs(*node).get(*next as usize) {
+            if let Some(target) = arc(*node, *next) {
                 *next += 1;
-                let target = arc.target();
-                if !reasons.contains(arc.why()) {
-                    continue;
-                }
+                let Some(target) = target else { continue };
                 if low[target as usize] == UNSEEN {
                     path.push((target, 0, visits));
                     low[target as usize] = visits;
@@ -71,8 +79,13 @@ pub(super) fn components(graph: &Graph, reasons: Reasons) -> Components {
 }
 
 impl Components {
+    /// Whether two nodes lead to each other.
+    pub(crate) fn same(&self, a: u32, b: u32) -> bool {
+        self.of[a as usize] == self.of[b as usize]
+    }
+
     /// The nodes component by component, and where each component's begin.
-    pub(super) fn members(&self) -> (Vec<u32>, Vec<u32>) {
+    pub(crate) fn members(&self) -> (Vec<u32>, Vec<u32>) {
         let mut starts = vec![0_u32; self.count + 1];
         for component in &self.of {
             starts[*component as usize + 1] += 1;

@@ -155,7 +155,7 @@ impl<'t> Replay<'t> {
                     }
                     self.own[key] = (Some(id), value);
                 }
-                Action::ReadUnknown | Action::ReadList(_) | Action::Append(_) => {}
+                _ => {}
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Transactions, keys and values as people read them.
 
-use super::table::{Action, KeyId, ListId, Table, TxnId, ValueId};
+use super::closed_predicate::predicate_of;
+use super::table::{Action, KeyId, ListId, RowsId, Table, TxnId, ValueId};
 use crate::value::Value;
 use serde_json::{Value as Json, json};
 
@@ -55,15 +56,35 @@ impl Table {
         self.elements_words(self.list(list))
     }
 
+    /// `{x 1, y 2}`.
+    fn rows_words(&self, rows: RowsId) -> String {
+        let rows = self.rows(rows);
+        let word = |(key, value): &(KeyId, ValueId)| {
+            format!("{} {}", self.key_words(*key), self.value_words(*value))
+        };
+        let mut words: Vec<String> = rows.iter().take(LIST_MAX).map(word).collect();
+        if rows.len() > LIST_MAX {
+            words.push(format!("…{} more", rows.len() - LIST_MAX));
+        }
+        format!("{{{}}}", words.join(", "))
+    }
+
     /// `r x [1 2]`, `w x 3`, `append x 3`.
     pub(super) fn op_words(&self, key: KeyId, action: Action) -> String {
-        let key = self.key_words(key);
+        let key = match action {
+            Action::ReadWhere(_) => value(predicate_of(self.key(key))),
+            _ => self.key_words(key),
+        };
         match action {
             Action::Read(seen) => format!("r {key} {}", self.value_words(seen)),
             Action::ReadList(seen) => format!("r {key} {}", self.list_words(seen)),
             Action::ReadUnknown => format!("r {key} ?"),
             Action::Write(written) => format!("w {key} {}", self.value_words(written)),
             Action::Append(added) => format!("append {key} {}", self.value_words(added)),
+            Action::Init(there) => format!("init {key} {}", self.value_words(there)),
+            Action::Insert(added) => format!("insert {key} {}", self.value_words(added)),
+            Action::Delete => format!("delete {key}"),
+            Action::ReadWhere(seen) => format!("rp {key} {}", self.rows_words(seen)),
         }
     }
 

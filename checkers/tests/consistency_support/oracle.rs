@@ -106,14 +106,19 @@ fn causal_order(ops: &[Op]) -> Option<Vec<Vec<bool>>> {
             before[(0..count).find(wrote)?][b] = true;
         }
     }
-    for middle in 0..count {
-        for a in 0..count {
-            for b in 0..count {
+    close(&mut before);
+    (0..count).all(|at| !before[at][at]).then_some(before)
+}
+
+/// Adds all that follows.
+pub(crate) fn close(before: &mut [Vec<bool>]) {
+    for middle in 0..before.len() {
+        for a in 0..before.len() {
+            for b in 0..before.len() {
                 before[a][b] |= before[a][middle] && before[middle][b];
             }
         }
     }
-    (0..count).all(|at| !before[at][at]).then_some(before)
 }
 
 /// Whether some order that keeps the causal one makes each read see the latest write in its past.

@@ -4,6 +4,8 @@
 
 pub(crate) mod database;
 pub(crate) mod oracle;
+pub(crate) mod reasons;
+pub(crate) mod written;
 
 use quorate_checkers::format::{Format, Options as Reading, read};
 use quorate_checkers::history::History;
@@ -18,9 +20,9 @@ pub(crate) struct Case {
     pub(crate) name: String,
     pub(crate) history: History,
     pub(crate) options: Options,
-    /// Whether it was checked with an option that we have not.
-    pub(crate) foreign: Option<String>,
     pub(crate) expected: Expected,
+    /// The cycles that Elle showed, by their kinds: what each step of one says.
+    pub(crate) cycles: Value,
 }
 
 /// What Elle said.
@@ -61,12 +63,18 @@ fn case(line: &str, workload: Workload) -> Case {
     let name = json["name"].as_str().expect("a name").to_owned();
     let mut events = json["history"].clone();
     without_overlap(&mut events);
+    let ranks = &json["opts"]["transaction-order"];
+    for event in events.as_array_mut().expect("a list of events") {
+        if let Some(rank) = ranks.get(event["index"].to_string()) {
+            event["rank"] = rank.clone();
+        }
+    }
     let text = events.to_string();
     let reading = Reading { synthesise: true, ..Reading::default() };
     let history = read(text.as_bytes(), &name, Format::ElleJson, reading)
         .unwrap_or_else(|error| panic!("{error}"))
         .history;
-    let (options, foreign) = options(&json["opts"], workload);
+    let options = options(&json["opts"], workload);
     let expect = &json["expect"];
     let valid = match &expect["valid"] {
         Value::Bool(valid) => valid.to_string(),
@@ -83,7 +91,7 @@ fn case(line: &str, workload: Workload) -> Case {
         not: models(strings(&expect["not"])),
         also_not: models(strings(&expect["also_not"])),
     };
-    Case { name, history, options, foreign, expected }
+    Case { name, history, options, expected, cycles: json["anomalies"].clone() }
 }
 
 /// Two cases let a process invoke while it is busy: there all events lose their process, and the
@@ -105,13 +113,13 @@ fn without_overlap(events: &mut Value) {
     }
 }
 
-fn options(json: &Value, workload: Workload) -> (Options, Option<String>) {
+fn options(json: &Value, workload: Workload) -> Options {
     let flag = |name: &str| json[name].as_bool().unwrap_or(false);
     let anomalies: KindSet = strings(&json["anomalies"])
         .iter()
         .map(|name| AnomalyKind::from_name(name).unwrap_or_else(|| panic!("no anomaly {name}")))
         .collect();
-    let options = Options {
+    Options {
         workload: Some(workload),
         models: strings(&json["consistency-models"]).iter().map(|name| model(name)).collect(),
         anomalies,
@@ -120,11 +128,10 @@ fn options(json: &Value, workload: Workload) -> (Options, Option<String>) {
             linearizable: flag("linearizable-keys?"),
             reads_before_writes: flag("wfr-keys?"),
         },
+        transaction_order: json.get("transaction-order").map(|_| "rank".to_owned()),
         everything: false,
         ..Options::default()
-    };
-    let foreign = json.get("transaction-order").map(|_| "transaction-order".to_owned());
-    (options, foreign)
+    }
 }
 
 fn model(name: &str) -> TxnModel {

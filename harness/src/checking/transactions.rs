@@ -41,6 +41,10 @@ pub struct Asked {
     /// Registers: who reads a version and writes another wrote the later one
     #[arg(long)]
     pub wfr_keys: bool,
+    /// Registers: the field of the events that end transactions which says in which order these
+    /// wrote, by whole numbers
+    #[arg(long, value_name = "FIELD")]
+    pub transaction_order: Option<String>,
 }
 
 impl Asked {
@@ -62,12 +66,14 @@ impl Asked {
             sequential_keys: in_time,
             linearizable_keys: in_time,
             wfr_keys,
+            transaction_order: None,
         }
     }
 
     /// Whether models are named and nothing else is.
     pub(super) fn is_models_alone(&self) -> bool {
         let rules = self.sequential_keys || self.linearizable_keys || self.wfr_keys;
+        let rules = rules || self.transaction_order.is_some();
         !self.models.is_empty() && self.anomalies.is_empty() && !rules
     }
 
@@ -106,7 +112,8 @@ impl Asked {
             linearizable: self.linearizable_keys,
             reads_before_writes: self.wfr_keys,
         };
-        Ok(Options { workload, models, anomalies, keys, ..Options::default() })
+        let transaction_order = self.transaction_order.clone();
+        Ok(Options { workload, models, anomalies, keys, transaction_order, ..Options::default() })
     }
 }
 
@@ -186,7 +193,7 @@ impl Request {
     }
 }
 
-/// Lists or registers, by the operations, and how that is told.
+/// Lists, registers or rows, by the operations, and how that is told.
 fn guess(history: &History) -> Result<(&'static str, String)> {
     let others = Table::others(history);
     if history.ops().count() == others {
@@ -206,12 +213,16 @@ fn guess(history: &History) -> Result<(&'static str, String)> {
     ))
 }
 
-/// Judges the transactions of a history.
-pub(super) fn run(history: &History, kind: &str, asked: &Asked) -> (String, CheckerReport) {
-    let workload =
-        [Workload::Append, Workload::Register].into_iter().find(|workload| workload.name() == kind);
+/// Judges the transactions of a history, until `stop`.
+pub(super) fn run(
+    history: &History,
+    kind: &str,
+    asked: &Asked,
+    stop: &(dyn Fn() -> bool + Sync),
+) -> (String, CheckerReport) {
+    let workload = Workload::ALL.into_iter().find(|workload| workload.name() == kind);
     let report = match asked.options(workload) {
-        Ok(options) => transactions::check(history, &options),
+        Ok(options) => transactions::check_until(history, &options, stop),
         Err(error) => CheckerReport::unknown(error.to_string()),
     };
     (CHECKER.into(), report)

@@ -37,7 +37,10 @@ pub(super) fn judge(history: &History, plan: Option<&Plan>, limits: Limits<'_>) 
         linearizable: asked.linearizable_keys,
         reads_before_writes: asked.wfr_keys,
     };
-    let report = transactions::check(history, &Options { keys, ..Options::default() });
+    let report = {
+        let options = Options { keys, ..Options::default() };
+        transactions::check_until(history, &options, limits.stop)
+    };
     if report.models.is_empty() {
         let why = report.why.unwrap_or_default();
         return Err(wrong(format!("the transactions cannot be judged: {why}")));

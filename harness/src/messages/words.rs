@@ -14,7 +14,7 @@ pub(super) fn of_debug(text: &str) -> (String, String) {
     (kind_or_message(kind), within_braces(rest).to_owned())
 }
 
-/// The same from the beginning of a frame as hosts write it:
+/// The same from the beginning of a frame as hosts write it: a checksum, then
 /// `{"from":1,"message":{"type":"append","term":3}}`.
 pub(super) fn of_json(head: &[u8]) -> (String, String) {
     let text = String::from_utf8_lossy(head);

@@ -15,7 +15,7 @@ pub enum FaultKind {
     Kill,
     /// Nodes stand still for a while.
     Pause,
-    /// Single messages are late, lost, doubled or overtaken.
+    /// Single messages are late, lost, doubled, overtaken or damaged.
     Packet,
     /// Clocks are wrong.
     Clock,
@@ -56,8 +56,9 @@ impl FaultKind {
                 "SIGSTOP to one node, a minority, a majority or the leader; SIGCONT later"
             }
             FaultKind::Packet => {
-                "messages of one node, a minority, a majority or all are delayed (50 ms), lost, \
-                 doubled, reordered (20 %, in bursts) or throttled (1 Mbit/s)"
+                "messages of one node, a minority, a majority or all are delayed (50 ms, normally \
+                 distributed), lost, doubled, reordered, damaged (20 %, in bursts) or throttled \
+                 (1 Mbit/s)"
             }
             FaultKind::Clock => {
                 "the clock of one node, a minority or a majority jumps (up to 288 s), drifts or \

@@ -1,10 +1,11 @@
 //! Frames on the way: those that a slow, lossy, limited or held link has taken and not yet
 //! delivered. Pure: time comes in as numbers, randomness as a stream.
 
+use crate::proxy::frames::HEAD;
 use crate::proxy::{Fate, Shaping};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use quorate_checkers::history::Nanos;
-use rand::RngExt;
+use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, binary_heap::PeekMut};
@@ -26,6 +27,8 @@ pub(super) struct Waiting {
     pub(super) arrived: Nanos,
     /// Head and body.
     pub(super) frame: Bytes,
+    /// Whether the frame is another one than came.
+    pub(super) corrupted: bool,
 }
 
 impl PartialEq for Waiting {
@@ -56,15 +59,19 @@ pub(super) struct DelayLine {
     /// When the limited link has sent all that it was given.
     sent_at: Nanos,
     luck: Luck,
+    /// What decided how long the last frame took.
+    pace: Option<u64>,
     rng: ChaCha8Rng,
 }
 
 /// What befell the last frame.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each of them may befall any frame")]
 struct Luck {
     lost: bool,
     twice: bool,
     overtaken: bool,
+    corrupted: bool,
 }
 
 impl DelayLine {
@@ -76,6 +83,7 @@ impl DelayLine {
             last_due: Nanos(0),
             sent_at: Nanos(0),
             luck: Luck::default(),
+            pace: None,
             rng,
         }
     }
@@ -97,21 +105,33 @@ impl DelayLine {
                 lost: happens(shaping.loss),
                 twice: happens(shaping.duplicate),
                 overtaken: happens(shaping.reorder),
+                corrupted: happens(shaping.corrupt),
             };
         }
         if self.luck.lost {
             return Err(Fate::Lost);
         }
+        let damaged = self.luck.corrupted.then(|| self.damaged(frame)).flatten();
+        let (frame, corrupted) = (damaged.as_ref().unwrap_or(frame), damaged.is_some());
         for _ in 0..=usize::from(self.luck.twice) {
             let due = self.due(frame.len(), now, shaping);
-            self.push(due, now, frame.clone())?;
+            self.push(due, now, frame.clone(), corrupted)?;
         }
         Ok(())
     }
 
+    /// The frame with one bit of its body changed; an empty one has none.
+    fn damaged(&mut self, frame: &Bytes) -> Option<Bytes> {
+        let bits = frame.len().checked_sub(HEAD).filter(|body| *body > 0)? * 8;
+        let bit = self.rng.random_range(0..bits);
+        let mut damaged = BytesMut::from(&frame[..]);
+        damaged[HEAD + bit / 8] ^= 1 << (bit % 8);
+        Some(damaged.freeze())
+    }
+
     /// Keeps a frame until [`DelayLine::release`].
     pub(super) fn hold(&mut self, frame: Bytes, now: Nanos) -> Result<(), Fate> {
-        self.push(Nanos(u64::MAX), now, frame)
+        self.push(Nanos(u64::MAX), now, frame, false)
     }
 
     /// Makes everything due now, in order of arrival.
@@ -141,14 +161,20 @@ impl DelayLine {
         Some(waiting)
     }
 
-    fn push(&mut self, due: Nanos, arrived: Nanos, frame: Bytes) -> Result<(), Fate> {
+    fn push(
+        &mut self,
+        due: Nanos,
+        arrived: Nanos,
+        frame: Bytes,
+        corrupted: bool,
+    ) -> Result<(), Fate> {
         if self.bytes + frame.len() > BYTES_MAX {
             return Err(Fate::Overflow);
         }
         self.bytes += frame.len();
         let order = self.next_order;
         self.next_order += 1;
-        self.waiting.push(Reverse(Waiting { due, order, arrived, frame }));
+        self.waiting.push(Reverse(Waiting { due, order, arrived, frame, corrupted }));
         Ok(())
     }
 
@@ -160,16 +186,17 @@ impl DelayLine {
             self.sent_at = Nanos(self.sent_at.0.max(now.0).saturating_add(takes));
             due = self.sent_at.0;
         }
-        due += shaping.delay.as_nanos() as u64 + self.up_to(shaping.jitter);
+        let alike = self.rng.random::<f64>() < shaping.delay_correlation;
+        let next = self.rng.next_u64();
+        let pace = self.pace.filter(|_| alike).unwrap_or(next);
+        self.pace = Some(pace);
+        due = due.saturating_add(shaping.delay.draw(pace).0);
         if self.luck.overtaken {
-            return Nanos(due + self.up_to(OVERTAKEN_MAX));
+            let later = self.rng.random_range(0..=OVERTAKEN_MAX.as_nanos() as u64);
+            return Nanos(due.saturating_add(later));
         }
         self.last_due = Nanos(due.max(self.last_due.0));
         self.last_due
-    }
-
-    fn up_to(&mut self, limit: Duration) -> u64 {
-        self.rng.random_range(0..=limit.as_nanos() as u64)
     }
 }
 

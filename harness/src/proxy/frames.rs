@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 pub(super) const FRAME_BYTES_MAX: usize = 64 << 20;
 
 /// The bytes of the length.
-const HEAD: usize = 4;
+pub(super) const HEAD: usize = 4;
 
 /// The stream is not a sequence of frames.
 #[derive(Debug, PartialEq, Eq)]

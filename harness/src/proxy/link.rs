@@ -180,7 +180,10 @@ impl Way {
     /// Hands over every frame that is due.
     async fn deliver(&mut self, peer: Option<SocketAddr>) {
         while let Some(waiting) = self.line.pop_due(self.traffic.now()) {
-            let fate = self.receiver.send(&waiting.frame, peer).await;
+            let fate = match self.receiver.send(&waiting.frame, peer).await {
+                Fate::Forwarded if waiting.corrupted => Fate::Corrupted,
+                fate => fate,
+            };
             self.traffic.note([waiting.frame.as_ref()].into_iter(), waiting.arrived, fate);
         }
     }

@@ -25,6 +25,8 @@ pub(super) fn messages_a_link(links: usize) -> usize {
 pub enum Fate {
     /// It was handed to the receiver's TCP.
     Forwarded,
+    /// It was handed on with a bit changed.
+    Corrupted,
     /// The link was cut.
     Cut,
     /// The link loses frames.
@@ -61,7 +63,7 @@ pub struct Counters {
     pub frames: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// Frames that were not handed on, whyever.
+    /// Frames that were not handed on as they came, whyever.
     pub dropped: u64,
 }
 

@@ -97,6 +97,8 @@ fn kind_words(kind: &str) -> String {
         "ww" => "ww, overwrites",
         "wr" => "wr, is read",
         "rw" => "rw, read before it was overwritten",
+        "wrp" => "wrp, explains what a predicate did not find",
+        "rwp" => "rwp, read by predicate and not seen",
         "process" => "process, the same session",
         "realtime" => "realtime, ended before",
         other => return text::label(other),
@@ -257,8 +259,8 @@ fn edge_of_box(member: &Member<'_>, (x, y): (f64, f64)) -> (f64, f64) {
 fn class_of(kind: &str) -> &'static str {
     match kind {
         "ww" => "ww",
-        "wr" => "wr",
-        "rw" => "rw",
+        "wr" | "wrp" => "wr",
+        "rw" | "rwp" => "rw",
         _ => "order",
     }
 }

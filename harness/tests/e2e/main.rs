@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "../common/binary.rs"]
+mod binary;
 mod eventual;
 mod fail_fast;
 mod input;

@@ -1,5 +1,6 @@
 //! Runs the binary as a person would, in folders of its own, one cluster at a time.
 
+use crate::binary;
 use quorate_targets::bugs;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -29,9 +30,7 @@ impl Bench {
     }
 
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_quorate"));
-        command.args(args).current_dir(self.folder.path()).stdin(Stdio::null());
-        command
+        binary::command(self.folder.path(), args)
     }
 
     pub(crate) fn quorate(&self, args: &[&str]) -> Ran {

@@ -1,10 +1,12 @@
 //! The links between peers: frames over TCP, one connection for each direction.
 //!
-//! A frame is its length (4 bytes, big-endian) and a JSON object,
-//! `{"from":1,"message":...}`. Each node opens one connection to each peer and only writes to
-//! it; the peer only reads. So every *directed* link is a connection of its own, that a proxy
-//! between the two can cut or slow alone. A message may get lost at any time; one that arrives
-//! is whole, and those of one connection arrive in order.
+//! A frame is its length (4 bytes, big-endian), the CRC-32 of what follows (the same), and a JSON
+//! object, `{"from":1,"message":...}`. One that was damaged on its way is dropped: TCP has
+//! checksums of its own, but what stands between two nodes may change what it forwards. Each
+//! node opens one connection to each peer and only writes to it; the peer only reads. So every
+//! *directed* link is a connection of its own, that a proxy between the two can cut or slow
+//! alone. A message may get lost at any time; one that arrives is whole, and those of one
+//! connection arrive in order.
 
 use super::node_loop::Mail;
 use super::outbox::Outbox;
@@ -39,9 +41,22 @@ struct Frame<M> {
     message: M,
 }
 
+/// The bytes of the checksum.
+const SUM: usize = 4;
+
 /// A frame without its length, ready for an [`Outbox`].
 pub(super) fn encode<M: Serialize>(from: NodeId, message: &M) -> serde_json::Result<Bytes> {
-    serde_json::to_vec(&Frame { from, message }).map(Bytes::from)
+    let mut frame = vec![0; SUM];
+    serde_json::to_writer(&mut frame, &Frame { from, message })?;
+    let (sum, body) = frame.split_at_mut(SUM);
+    sum.copy_from_slice(&crc32fast::hash(body).to_be_bytes());
+    Ok(Bytes::from(frame))
+}
+
+/// What a frame says, if it is what was sent.
+fn intact(frame: &[u8]) -> Option<&[u8]> {
+    let (sum, body) = frame.split_first_chunk::<SUM>()?;
+    (crc32fast::hash(body) == u32::from_be_bytes(*sum)).then_some(body)
 }
 
 fn codec() -> LengthDelimitedCodec {
@@ -157,7 +172,11 @@ async fn receive<N: Node>(
                 return Ok(());
             }
         };
-        let Frame { from, message } = serde_json::from_slice::<Frame<N::Message>>(&frame)
+        let Some(body) = intact(&frame) else {
+            tracing::debug!("a frame of {} bytes is dropped: it is damaged", frame.len());
+            continue;
+        };
+        let Frame { from, message } = serde_json::from_slice::<Frame<N::Message>>(body)
             .map_err(|error| format!("malformed frame: {error}"))?;
         if !peers.contains(&from) {
             return Err(format!("a frame claims to come from {from}, which is no peer"));
@@ -187,16 +206,15 @@ mod tests {
         (result, messages)
     }
 
-    fn frame(payload: &[u8]) -> Vec<u8> {
-        let mut bytes = (payload.len() as u32).to_be_bytes().to_vec();
-        bytes.extend(payload);
-        bytes
+    fn frame(body: &[u8]) -> Vec<u8> {
+        let length = (SUM + body.len()) as u32;
+        [&length.to_be_bytes(), &crc32fast::hash(body).to_be_bytes(), body].concat()
     }
 
     #[tokio::test]
     async fn a_malformed_frame_closes_the_connection() {
-        let good = frame(&encode(NodeId(2), &7u64).unwrap());
-        assert_eq!(&good[4..], br#"{"from":2,"message":7}"#);
+        let good = frame(br#"{"from":2,"message":7}"#);
+        assert_eq!(good[4..], encode(NodeId(2), &7u64).unwrap());
         let seven = vec![(NodeId(2), 7)];
         let cases: [(&[u8], &str); 6] = [
             (&frame(b"{"), "malformed frame"),
@@ -214,5 +232,18 @@ mod tests {
         for end in 0..good.len() {
             assert_eq!(check(&[&good, &good[..end]].concat()).await, (Ok(()), seven.clone()));
         }
+    }
+
+    #[tokio::test]
+    async fn a_damaged_frame_is_dropped_and_no_other() {
+        let good = frame(br#"{"from":2,"message":7}"#);
+        for bit in 4 * 8..good.len() * 8 {
+            let mut damaged = good.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            let (result, messages) = check(&[damaged, good.clone()].concat()).await;
+            assert_eq!((result, messages), (Ok(()), vec![(NodeId(2), 7)]), "bit {bit}");
+        }
+        let no_sum = [&[0, 0, 0, 2, b'{', b'}'], &good[..]].concat();
+        assert_eq!(check(&no_sum).await, (Ok(()), vec![(NodeId(2), 7)]));
     }
 }

@@ -7,7 +7,7 @@
 //! is cut loses what is sent *and* what is under way when it comes to the end; a gate that is
 //! held keeps both, in order, and lets them go when it is opened.
 
-use super::time::{Delay, Nanos, Ppm};
+use super::time::{Delay, Nanos, Ppm, mix};
 use crate::seed::Seed;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -26,6 +26,9 @@ pub const BACKLOG_MAX: Nanos = Nanos::from_secs(1);
 pub struct Link {
     /// How long a message is under way.
     pub delay: Delay,
+    /// The chance that it takes as long as the one before it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub delay_correlation: Ppm,
     /// The chance that it is lost.
     #[serde(default)]
     pub loss: Ppm,
@@ -35,7 +38,11 @@ pub struct Link {
     /// The chance that it takes a second delay and may be overtaken.
     #[serde(default)]
     pub reorder: Ppm,
-    /// The chance that a message shares the luck of the one before it, in all three: so bad luck
+    /// The chance that it arrives damaged, so that its receiver throws it away: to nodes the same
+    /// as being lost.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub corrupt: Ppm,
+    /// The chance that a message shares the luck of the one before it, in all of that: so bad luck
     /// comes in bursts, at the same rates.
     #[serde(default, skip_serializing_if = "is_default")]
     pub correlation: Ppm,
@@ -50,9 +57,11 @@ impl Link {
     pub const fn delayed(delay: Delay) -> Link {
         Link {
             delay,
+            delay_correlation: Ppm::NEVER,
             loss: Ppm::NEVER,
             duplicate: Ppm::NEVER,
             reorder: Ppm::NEVER,
+            corrupt: Ppm::NEVER,
             correlation: Ppm::NEVER,
             occupies: Nanos::ZERO,
         }
@@ -80,7 +89,7 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 pub(super) enum Fate {
     /// It arrives, perhaps twice.
     Arrives { at: Nanos, again: Option<Nanos> },
-    /// It is lost by chance.
+    /// It is lost by chance, or damaged.
     Lost,
     /// It is lost at a cut gate.
     Cut,
@@ -107,6 +116,8 @@ struct Wire<M> {
     /// When a narrow wire has sent all that it was given.
     free: Nanos,
     luck: Luck,
+    /// What decided how long the last message took.
+    pace: Option<u64>,
     held: VecDeque<Held<M>>,
 }
 
@@ -126,7 +137,7 @@ impl<M> Network<M> {
             let rng = seed.stream(&format!("network/n{}-n{}", from + 1, to + 1));
             let (last, free) = (Nanos::ZERO, Nanos::ZERO);
             let (luck, held) = (Luck::default(), VecDeque::new());
-            Wire { link, gate: Gate::Open, rng, last, free, luck, held }
+            Wire { link, gate: Gate::Open, rng, last, free, luck, pace: None, held }
         };
         Network { nodes, wires: (0..nodes * nodes).map(wire).collect() }
     }
@@ -149,7 +160,8 @@ impl<M> Network<M> {
         let more = mix(delay ^ chance.rotate_left(32));
         if !wire.link.correlation.happens((more >> 32) as u32) {
             wire.luck = Luck {
-                lost: wire.link.loss.happens(chance as u32),
+                lost: wire.link.loss.happens(chance as u32)
+                    || wire.link.corrupt.happens(mix(chance) as u32),
                 twice: wire.link.duplicate.happens((chance >> 32) as u32),
                 overtaken: wire.link.reorder.happens(more as u32),
             };
@@ -159,7 +171,10 @@ impl<M> Network<M> {
             return Fate::Lost;
         }
         wire.free = sent;
-        let mut at = sent + wire.link.delay.draw(delay);
+        let alike = wire.link.delay_correlation.happens(mix(delay) as u32);
+        let pace = wire.pace.filter(|_| alike).unwrap_or(delay);
+        wire.pace = Some(pace);
+        let mut at = sent + wire.link.delay.draw(pace);
         let again = wire.luck.twice.then(|| at + wire.link.delay.draw(mix(more)));
         if wire.luck.overtaken {
             at = at + wire.link.delay.draw(mix(more ^ chance));
@@ -213,18 +228,9 @@ impl<M> Network<M> {
     /// queue up behind what the old one is late with.
     pub(super) fn set_link(&mut self, from: usize, to: usize, link: Link) {
         let wire = self.wire(from, to);
-        (wire.link, wire.luck) = (link, Luck::default());
+        (wire.link, wire.luck, wire.pace) = (link, Luck::default(), None);
         (wire.last, wire.free) = (Nanos::ZERO, Nanos::ZERO);
     }
-}
-
-/// The finalizer of `SplitMix64` (Steele, Lea, Flood 2014): more words out of one, so that a
-/// message takes a fixed number of draws.
-fn mix(word: u64) -> u64 {
-    let word = word.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    word ^ (word >> 31)
 }
 
 #[cfg(test)]
@@ -284,6 +290,36 @@ mod tests {
         let (alone, bursts) = (runs(Ppm::NEVER), runs(Ppm::percent(75)));
         assert!((9_000..11_000).contains(&alone.0) && (9_000..11_000).contains(&bursts.0));
         assert!(bursts.1 * 3 < alone.1, "{alone:?} {bursts:?}");
+    }
+
+    #[test]
+    fn what_is_damaged_is_lost_on_top_of_what_is_lost_anyway() {
+        let (loss, corrupt) = (Ppm::percent(20), Ppm::percent(20));
+        let fates = fates(Link { loss, corrupt, ..LAN }, 10_000);
+        let lost = fates.iter().filter(|fate| **fate == Fate::Lost).count();
+        assert!((3_450..3_750).contains(&lost), "36 %: {lost}");
+    }
+
+    #[test]
+    fn correlated_delays_repeat_and_keep_their_distribution() {
+        let normal = Delay::Normal { mean: Nanos(50_000), deviation: Nanos(5_000) };
+        let delays = |delay_correlation| -> Vec<u64> {
+            let link = Link { delay_correlation, ..Link::delayed(normal) };
+            let mut network: Network<()> = Network::new(Seed(1), 2, link);
+            // So far apart that none waits for the one before.
+            let sent = (0..10_000).map(|i| Nanos(i * 1_000_000));
+            sent.map(|now| match network.send(0, 1, now) {
+                Fate::Arrives { at, .. } => (at - now).0,
+                _ => 0,
+            })
+            .collect()
+        };
+        let repeats = |delays: &[u64]| delays.windows(2).filter(|pair| pair[0] == pair[1]).count();
+        let mean = |delays: &[u64]| delays.iter().sum::<u64>() / delays.len() as u64;
+        let (alone, alike) = (delays(Ppm::NEVER), delays(Ppm::percent(25)));
+        assert!(repeats(&alone) < 20, "{}", repeats(&alone));
+        assert!((2_350..2_650).contains(&repeats(&alike)), "{}", repeats(&alike));
+        assert!(mean(&alone).abs_diff(50_000) < 500 && mean(&alike).abs_diff(50_000) < 500);
     }
 
     #[test]

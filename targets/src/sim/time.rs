@@ -91,6 +91,13 @@ pub enum Delay {
         /// The mean of the rest.
         mean: Nanos,
     },
+    /// Normally distributed, but never less than nothing.
+    Normal {
+        /// The mean.
+        mean: Nanos,
+        /// The standard deviation.
+        deviation: Nanos,
+    },
     /// `base` and a Pareto-distributed rest of shape 2: the mean of the rest is `scale`, the
     /// variance is infinite; one draw in a hundred is above `9 scale`, one in a million above
     /// `999 scale`. This is what a network looks like whose switches sometimes fill up.
@@ -115,6 +122,10 @@ impl Delay {
                 base + Nanos(below(jitter.0.saturating_add(1), word))
             }
             Delay::Exponential { base, mean } => base + tail(mean, -ln(unit(word))),
+            Delay::Normal { mean, deviation } => {
+                let nanos = mean.0 as f64 + deviation.0 as f64 * normal(word);
+                Nanos(nanos.clamp(0.0, DELAY_MAX.0 as f64) as u64)
+            }
             Delay::HeavyTail { base, scale } => base + tail(scale, 1.0 / unit(word).sqrt() - 1.0),
         }
     }
@@ -128,6 +139,30 @@ pub(super) fn below(limit: u64, word: u64) -> u64 {
 fn tail(mean: Nanos, factor: f64) -> Nanos {
     let nanos = mean.0 as f64 * factor;
     if nanos < DELAY_MAX.0 as f64 { Nanos(nanos as u64) } else { DELAY_MAX }
+}
+
+/// A number of mean 0 and variance 1: the polar method (Marsaglia and Bray 1964), which takes
+/// words that follow from `word` until a point falls into the unit circle.
+fn normal(word: u64) -> f64 {
+    const HALF: f64 = (1u64 << 31) as f64;
+    let mut word = word;
+    loop {
+        word = mix(word);
+        let [x, y] = [word >> 32, word].map(|half| f64::from(half as u32) / HALF - 1.0);
+        let square = x * x + y * y;
+        if square > 0.0 && square < 1.0 {
+            return x * (-2.0 * ln(square) / square).sqrt();
+        }
+    }
+}
+
+/// The finalizer of `SplitMix64` (Steele, Lea, Flood 2014): more words out of one, where the number
+/// of draws is fixed.
+pub(super) fn mix(word: u64) -> u64 {
+    let word = word.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    word ^ (word >> 31)
 }
 
 /// A number in (0, 1].
@@ -193,10 +228,30 @@ mod tests {
             (Delay::Uniform { base, jitter: rest }, 51_000.0),
             (Delay::Exponential { base, mean: rest }, 101_000.0),
             (Delay::HeavyTail { base, scale: rest }, 101_000.0),
+            (Delay::Normal { mean: rest, deviation: Nanos(20_000) }, 100_000.0),
         ] {
             let found = mean(delay);
             assert!((found / expected - 1.0).abs() < 0.01, "{delay:?}: {found}");
         }
+    }
+
+    #[test]
+    fn normal_delays_are_normal() {
+        let (mean, deviation) = (Nanos(1_000_000), Nanos(100_000));
+        let delay = Delay::Normal { mean, deviation };
+        let count = 100_000;
+        let drawn: Vec<f64> = (0..count).map(|word| delay.draw(word).0 as f64).collect();
+        let within = |deviations: f64| {
+            let near = |nanos: &&f64| (**nanos - 1e6).abs() < deviations * 1e5;
+            drawn.iter().filter(near).count() as f64 / count as f64
+        };
+        for (deviations, expected) in [(0.5, 0.3829), (1.0, 0.6827), (2.0, 0.9545), (3.0, 0.9973)] {
+            let found = within(deviations);
+            assert!((found - expected).abs() < 0.005, "{deviations}: {found}");
+        }
+        let wide = Delay::Normal { mean: Nanos(10), deviation: Nanos(1_000) };
+        let none = (0..1_000).filter(|word| wide.draw(*word) == Nanos::ZERO).count();
+        assert!((400..600).contains(&none), "half would be negative: {none}");
     }
 
     #[test]

@@ -32,13 +32,12 @@ impl Weather {
     #[must_use]
     pub fn draw(seed: Seed) -> Weather {
         let rng = &mut seed.stream("weather");
+        let link = Link::delayed(delay(rng, &[100, 100, 1_000, 10_000, 50_000]));
         let link = Link {
-            correlation: Ppm::NEVER,
-            occupies: Nanos::ZERO,
-            delay: delay(rng, &[100, 100, 1_000, 10_000, 50_000]),
             loss: chance(rng, &[0, 0, 1_000, 20_000, 100_000]),
             duplicate: chance(rng, &[0, 0, 1_000, 20_000, 200_000]),
             reorder: chance(rng, &[0, 0, 10_000, 200_000, 1_000_000]),
+            ..link
         };
         let survival = match rng.random_range(0..4) {
             0 | 1 => Survival::Nothing,

@@ -7,23 +7,57 @@
 
 use super::single::{self, Closing};
 use super::walk::{Rules, Walker};
-use super::{Cycle, Found, Level, Part, Shape, classify};
+use super::{Budget, Cycle, Found, Level, Part, Shape, classify};
 use crate::transactions::graph::{Arc, Graph, Reasons, Why};
 use crate::transactions::kind::{AnomalyKind, KindSet};
 use crate::transactions::scc::components;
+use crate::transactions::stop::Stop;
 
 /// Edges that may be looked at for a shorter cycle: this many and thrice the component.
 const SHORTENING_STEPS: u64 = 100_000;
 
 const WRITES: Reasons = Reasons::NONE.with(Why::Ww);
-const DATA: Reasons = WRITES.with(Why::Wr);
+const SHAPES: [Shape; 5] = [Shape::G0, Shape::G1c, Shape::Single, Shape::Nonadjacent, Shape::G2];
+/// Without writes over writes there are no predicates to speak of.
+const WITH_PREDICATES: [Shape; 4] = [Shape::G1c, Shape::Single, Shape::Nonadjacent, Shape::G2];
+
+/// What is searched for.
+#[derive(Clone, Copy)]
+struct Aim {
+    shape: Shape,
+    level: Level,
+    /// Whether edges by predicate may be part of it.
+    predicates: bool,
+}
+
+impl Aim {
+    /// Reads of what another wrote.
+    fn reads(self) -> Reasons {
+        let reads = Reasons::NONE.with(Why::Wr);
+        if self.predicates { reads.with(Why::Wrp) } else { reads }
+    }
+
+    /// Reads of what another replaced.
+    fn anti(self) -> Reasons {
+        let anti = Reasons::NONE.with(Why::Rw);
+        if self.predicates { anti.with(Why::Rwp) } else { anti }
+    }
+
+    fn kind(self) -> AnomalyKind {
+        self.shape.kind(self.level, self.predicates)
+    }
+}
 
 /// Adds a cycle of each kind in `part` that is implied by no other one found there.
-pub(super) fn hunt(part: &Part, levels: &[Level], steps: &mut u64, found: &mut Found) {
+pub(super) fn hunt(part: &Part, levels: &[Level], budget: &mut Budget<'_>, found: &mut Found) {
     let mut known = KindSet::EMPTY;
+    let predicates = part.graph.all_arcs().iter().any(|arc| arc.why().is_predicate());
     for level in levels {
-        for shape in [Shape::G0, Shape::G1c, Shape::Single, Shape::Nonadjacent, Shape::G2] {
-            if known.contains(shape.kind(*level)) {
+        let plain = SHAPES.iter().map(|shape| (shape, false));
+        let wider = WITH_PREDICATES.iter().filter(|_| predicates).map(|shape| (shape, true));
+        for (shape, predicates) in plain.chain(wider) {
+            let aim = Aim { shape: *shape, level: *level, predicates };
+            if known.contains(aim.kind()) || budget.stop.now() {
                 continue;
             }
             let mut note = |cycle: Cycle| {
@@ -32,12 +66,12 @@ pub(super) fn hunt(part: &Part, levels: &[Level], steps: &mut u64, found: &mut F
                     found.cycles.push(cycle);
                 }
             };
-            match look(part, shape, *level, steps) {
+            match look(part, aim, budget) {
                 Looked::Found(cycle) => note(cycle),
                 Looked::Nothing => {}
                 Looked::GaveUp => found.gave_up = true,
                 // A walk that is no simple cycle may pass one of these twice: then they say it.
-                Looked::Unshown(_) if known.contains(Shape::G1c.kind(*level)) => {}
+                Looked::Unshown(_) if known.contains(Shape::G1c.kind(*level, false)) => {}
                 Looked::Unshown(kind) => found.unshown = found.unshown.with(kind),
             }
         }
@@ -52,52 +86,47 @@ enum Looked {
     Unshown(AnomalyKind),
 }
 
-fn look(part: &Part, shape: Shape, level: Level, steps: &mut u64) -> Looked {
-    let order = level.reasons();
-    let within = |why: Why, reasons: Reasons| -> Vec<(u32, Arc)> {
+fn look(part: &Part, aim: Aim, budget: &mut Budget<'_>) -> Looked {
+    let order = aim.level.reasons();
+    let data = WRITES.or(aim.reads()).or(order);
+    let within = |why: Reasons, reasons: Reasons| -> Vec<(u32, Arc)> {
         let split = components(&part.graph, reasons);
         let inside = |(source, arc): &(u32, Arc)| {
             split.of[*source as usize] == split.of[arc.target() as usize]
         };
         part.edges(why).filter(inside).collect()
     };
-    let (edges, reasons, adjacent) = match shape {
+    let (edges, reasons, adjacent) = match aim.shape {
         Shape::G0 => {
             let reasons = WRITES.or(order);
-            (within(Why::Ww, reasons), reasons, true)
+            (within(WRITES, reasons), reasons, true)
         }
-        Shape::G1c => {
-            let reasons = DATA.or(order);
-            (within(Why::Wr, reasons), reasons, true)
-        }
-        Shape::Single => {
-            let reasons = DATA.or(order);
-            match single::closing(part, reasons, steps) {
-                Closing::Some(edges) => (edges, reasons, true),
-                Closing::None => return Looked::Nothing,
-                Closing::GaveUp => return Looked::GaveUp,
-            }
-        }
+        Shape::G1c => (within(aim.reads(), data), data, true),
+        Shape::Single => match single::closing(part, data, aim.anti(), budget) {
+            Closing::Some(edges) => (edges, data, true),
+            Closing::None => return Looked::Nothing,
+            Closing::GaveUp => return Looked::GaveUp,
+        },
         Shape::Nonadjacent => {
-            let reasons = DATA.or(order).with(Why::Rw);
+            let reasons = data.or(aim.anti());
             (nonadjacent(part, reasons), reasons, false)
         }
         Shape::G2 => {
-            let reasons = DATA.or(order).with(Why::Rw);
-            (within(Why::Rw, reasons), reasons, true)
+            let reasons = data.or(aim.anti());
+            (within(aim.anti(), reasons), reasons, true)
         }
     };
     if edges.is_empty() {
         return Looked::Nothing;
     }
-    match shortest(part, &edges, Rules { reasons, adjacent }) {
+    match shortest(part, &edges, Rules { reasons, adjacent }, budget.stop) {
         Some(cycle) => Looked::Found(cycle),
-        None => Looked::Unshown(unshown(shape, level)),
+        None => Looked::Unshown(unshown(aim)),
     }
 }
 
 /// The shortest cycle found that begins with one of `edges`.
-fn shortest(part: &Part, edges: &[(u32, Arc)], rules: Rules) -> Option<Cycle> {
+fn shortest(part: &Part, edges: &[(u32, Arc)], rules: Rules, stop: &Stop<'_>) -> Option<Cycle> {
     let mut walker = Walker::new(part, rules);
     let size = (part.graph.nodes() + part.graph.all_arcs().len()) as u64;
     for edges_max in 1..=3 {
@@ -106,7 +135,7 @@ fn shortest(part: &Part, edges: &[(u32, Arc)], rules: Rules) -> Option<Cycle> {
             if let Some(cycle) = close(&mut walker, *source, *arc, edges_max, rules) {
                 return Some(cycle);
             }
-            if walker.steps > limit {
+            if walker.steps > limit || stop.now() {
                 break;
             }
         }
@@ -120,7 +149,7 @@ fn shortest(part: &Part, edges: &[(u32, Arc)], rules: Rules) -> Option<Cycle> {
         {
             best = Some(cycle);
         }
-        if walker.steps > limit && best.is_some() || walker.steps > 10 * limit {
+        if walker.steps > limit && best.is_some() || walker.steps > 10 * limit || stop.now() {
             break;
         }
     }
@@ -175,7 +204,7 @@ fn nonadjacent(part: &Part, reasons: Reasons) -> Vec<(u32, Arc)> {
                     doubled.push((from, Arc::new(to, Why::Link)));
                     doubled.push((from + 1, Arc::new(to + 1, Why::Link)));
                 }
-                Why::Rw => doubled.push((from, Arc::new(to + 1, Why::Rw))),
+                Why::Rw | Why::Rwp => doubled.push((from, Arc::new(to + 1, Why::Rw))),
                 why => {
                     doubled.push((from, Arc::new(to, why)));
                     doubled.push((from + 1, Arc::new(to, why)));
@@ -187,13 +216,15 @@ fn nonadjacent(part: &Part, reasons: Reasons) -> Vec<(u32, Arc)> {
     let inside = |(source, arc): &(u32, Arc)| {
         split.of[2 * *source as usize] == split.of[2 * arc.target() as usize + 1]
     };
-    part.edges(Why::Rw).filter(inside).collect()
+    let anti = part.edges(reasons).filter(|(_, arc)| arc.why().is_anti());
+    anti.filter(inside).collect()
 }
 
 /// How a cycle is called of which only the existence is known.
-fn unshown(shape: Shape, level: Level) -> AnomalyKind {
+fn unshown(aim: Aim) -> AnomalyKind {
     use AnomalyKind as Kind;
-    match (shape, level) {
+    match (aim.shape, aim.level) {
+        (Shape::G2, Level::Plain) if aim.predicates => Kind::CycleSer,
         (Shape::G0, Level::Plain) => Kind::CycleRu,
         (Shape::G0, Level::Process) => Kind::CycleRuProcess,
         (Shape::G0, Level::Realtime) => Kind::CycleRuRealtime,

@@ -6,8 +6,8 @@
 //! from its `b`, and looks at its `a`. Edges whose ends are close in that order share a sweep,
 //! which then is short.
 
-use super::Part;
-use crate::transactions::graph::{Arc, Reasons, Why};
+use super::{Budget, Part};
+use crate::transactions::graph::{Arc, Reasons};
 use crate::transactions::scc::components;
 
 /// Edges in a sweep.
@@ -26,13 +26,18 @@ pub(super) enum Closing {
     GaveUp,
 }
 
-/// Read-write edges that the edges for `reasons` close to a cycle. Takes from `steps` what it
-/// looks at: at worst nodes times edges, over 256.
-pub(super) fn closing(part: &Part, reasons: Reasons, steps: &mut u64) -> Closing {
+/// Read-write edges, which are those for `anti`, that the edges for `reasons` close to a cycle.
+/// Takes from `budget` what it looks at: at worst nodes times edges, over 256.
+pub(super) fn closing(
+    part: &Part,
+    reasons: Reasons,
+    anti: Reasons,
+    budget: &mut Budget<'_>,
+) -> Closing {
     let split = components(&part.graph, reasons);
     let of = |node: u32| split.of[node as usize];
     let (mut inside, mut across) = (Vec::new(), Vec::new());
-    for (source, arc) in part.edges(Why::Rw) {
+    for (source, arc) in part.edges(anti) {
         match of(arc.target()).cmp(&of(source)) {
             std::cmp::Ordering::Equal => inside.push((source, arc)),
             std::cmp::Ordering::Greater => across.push((source, arc)),
@@ -58,7 +63,7 @@ pub(super) fn closing(part: &Part, reasons: Reasons, steps: &mut u64) -> Closing
             }
             for node in &members[starts[component] as usize..starts[component + 1] as usize] {
                 let arcs = part.graph.arcs(*node);
-                *steps = steps.saturating_sub(arcs.len() as u64 + 1);
+                budget.steps = budget.steps.saturating_sub(arcs.len() as u64 + 1);
                 for arc in arcs.iter().filter(|arc| reasons.contains(arc.why())) {
                     let target = &mut bits[of(arc.target()) as usize];
                     for (into, from) in target.iter_mut().zip(carried) {
@@ -77,7 +82,7 @@ pub(super) fn closing(part: &Part, reasons: Reasons, steps: &mut u64) -> Closing
         if !hits.is_empty() {
             return Closing::Some(hits);
         }
-        if *steps == 0 {
+        if budget.steps == 0 || budget.stop.now() {
             return Closing::GaveUp;
         }
         // What was carried below the window was never looked at, but must not stay.

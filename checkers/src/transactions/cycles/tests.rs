@@ -46,9 +46,11 @@ fn finds_what_all_ways_find() {
         let begin: Vec<u32> = (0..count).map(|at| 10 * at).collect();
         let end: Vec<u32> = begin.iter().map(|at| at + rng.random_range(5..25)).collect();
         let intervals = Intervals { begin, end };
+        let predicates = rng.random::<bool>();
         let mut pairs: Vec<(u32, u32, Why)> = (0..rng.random_range(1..9))
             .map(|_| {
-                let why = [Why::Ww, Why::Wr, Why::Rw, Why::Rw][rng.random_range(0..4)];
+                let whys = [Why::Ww, Why::Wr, Why::Rw, Why::Rw, Why::Wrp, Why::Rwp];
+                let why = whys[rng.random_range(0..if predicates { 6 } else { 4 })];
                 (rng.random_range(0..count), rng.random_range(0..count), why)
             })
             .filter(|(from, to, _)| from != to)
@@ -65,7 +67,7 @@ fn finds_what_all_ways_find() {
             }
         }
         let graph = Graph::new(count as usize, &edges);
-        let found = search(&graph, &intervals, &levels, u64::MAX);
+        let found = search(&graph, &intervals, &levels, u64::MAX, &Stop::when(&|| false));
         let all = all_kinds(&pairs, count);
         let ours: KindSet = found.cycles.iter().map(|cycle| cycle.kind).collect();
         assert_eq!(ours.and(all), ours, "{pairs:?}: found what is not there");
@@ -78,7 +80,7 @@ fn finds_what_all_ways_find() {
         }
         seen = seen.or(ours);
     }
-    // All kinds at both levels but one: in so little time, reads that are not next to each other
-    // always come with a single one.
-    assert!(seen.iter().count() >= 9, "only {seen:?}");
+    // All kinds at both levels but one or two: in so little time, reads that are not next to each
+    // other always come with a single one.
+    assert!(seen.iter().count() >= 13, "only {seen:?}");
 }

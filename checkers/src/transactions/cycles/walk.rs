@@ -55,7 +55,7 @@ impl<'a> Walker<'a> {
         self.queue.clear();
         let after = |state: u32, why: Why| match why {
             Why::Link => state,
-            Why::Rw if !self.rules.adjacent => 1,
+            why if why.is_anti() && !self.rules.adjacent => 1,
             _ => 0,
         };
         let start = 2 * arc.target() + after(0, arc.why());
@@ -72,7 +72,7 @@ impl<'a> Walker<'a> {
             for arc in self.part.graph.arcs(node) {
                 self.steps += 1;
                 let why = arc.why();
-                let twice = last == 1 && why == Why::Rw;
+                let twice = last == 1 && why.is_anti();
                 let cost = u32::from(why != Why::Link);
                 if !self.rules.reasons.contains(why) || twice || distance + cost > edges_max {
                     continue;

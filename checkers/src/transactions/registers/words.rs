@@ -105,6 +105,7 @@ impl Registers<'_> {
             Action::ReadUnknown => format!("r {key} ?"),
             Action::ReadList(_) => format!("r {key} (a list)"),
             Action::Append(value) => format!("append {key} {}", self.table.value(value)),
+            _ => format!("(no operation of a register) {key}"),
         }
     }
 

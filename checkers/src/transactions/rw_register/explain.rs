@@ -87,6 +87,15 @@ fn rule(
     }
     let rules = registers.rules;
     let visits = visits(registers, key);
+    let rank = |value: ValueId| {
+        let left = visits.iter().find(|(_, visit)| visit.1 == Some(value))?;
+        *registers.ranks.get(left.0 as usize)?
+    };
+    if let (Some(first), Some(second)) = (rank(u), rank(v))
+        && first < second
+    {
+        return Some(format!("their writers stand at {first} and {second} of the given order"));
+    }
     if rules.reads_before_writes
         && let Some(both) = visits.iter().find(|(_, visit)| visit == &(Some(u), Some(v)))
     {

@@ -59,6 +59,7 @@ impl Sessions {
 }
 
 const INITIAL: &str = "initial-state";
+const TRANSACTIONS: &str = "transaction-order";
 const READS_BEFORE_WRITES: &str = "wfr-keys";
 const SEQUENTIAL: &str = "sequential-keys";
 const LINEARIZABLE: &str = "linearizable-keys";
@@ -68,6 +69,10 @@ pub(super) fn order(key: &Key<'_>, registers: &mut Registers, sessions: &mut Ses
     let rules = registers.rules;
     let mut order = Order::default();
     let mut sources = vec![INITIAL];
+    if !registers.ranks.is_empty() {
+        let pairs = ranked(key, &registers.ranks);
+        add(key, &mut order, &mut sources, TRANSACTIONS, Rule::Pairs(pairs), registers);
+    }
     if rules.reads_before_writes {
         let pairs = reads_before_writes(key);
         add(key, &mut order, &mut sources, READS_BEFORE_WRITES, Rule::Pairs(pairs), registers);
@@ -110,6 +115,20 @@ fn add(
         LINEARIZABLE => order.seen = None,
         _ => order.pairs.truncate(before),
     }
+}
+
+/// Versions in the order of their writers, where that is known.
+fn ranked(key: &Key<'_>, ranks: &[Option<i64>]) -> Vec<(u32, u32)> {
+    let written = key.versions.iter().zip(0..).filter(|(version, _)| version.writer != NONE);
+    let ranked = written.filter_map(|(version, at)| Some((ranks[version.writer as usize]?, at)));
+    let mut ranked: Vec<(i64, u32)> = ranked.collect();
+    ranked.sort_unstable();
+    // Of equal rank nothing is known: all of one rank come before all of the next.
+    let groups: Vec<&[(i64, u32)]> = ranked.chunk_by(|a, b| a.0 == b.0).collect();
+    let pairs = groups.windows(2).flat_map(|two| {
+        two[0].iter().flat_map(|first| two[1].iter().map(|second| (first.1, second.1)))
+    });
+    pairs.collect()
 }
 
 /// Who found a version and left another left the later one.

@@ -2,6 +2,7 @@
 
 use super::*;
 use quorate_targets::seed::Seed;
+use quorate_targets::sim::{self, Delay};
 
 const MS: u64 = 1_000_000;
 
@@ -9,8 +10,16 @@ fn line() -> DelayLine {
     DelayLine::new(Seed(1).stream("test"))
 }
 
+/// A number between a length and 94 bytes more.
 fn frame(number: u16) -> Bytes {
-    Bytes::copy_from_slice(&number.to_be_bytes())
+    let mut frame = vec![0, 0, 0, 96];
+    frame.extend(number.to_be_bytes());
+    frame.resize(100, 0);
+    frame.into()
+}
+
+fn number(frame: &Bytes) -> u16 {
+    u16::from_be_bytes([frame[4], frame[5]])
 }
 
 /// Admits numbered frames, one a millisecond, and tells which came out when (in milliseconds).
@@ -23,7 +32,7 @@ fn run(shaping: &Shaping, count: u16) -> Vec<(u64, u16)> {
             let _ = line.admit(&frame(at_ms as u16), now, shaping);
         }
         while let Some(waiting) = line.pop_due(now) {
-            out.push((at_ms, u16::from_be_bytes([waiting.frame[0], waiting.frame[1]])));
+            out.push((at_ms, number(&waiting.frame)));
         }
     }
     assert!(line.is_empty());
@@ -35,17 +44,63 @@ fn numbers(out: &[(u64, u16)]) -> Vec<u16> {
 }
 
 #[test]
-fn delay_and_jitter_keep_the_order() {
-    let shaping = Shaping {
-        delay: Duration::from_millis(50),
-        jitter: Duration::from_millis(10),
-        ..Shaping::default()
-    };
-    let out = run(&shaping, 500);
+fn delays_keep_the_order_and_their_distribution() {
+    let millis = sim::Nanos::from_millis;
+    let (base, jitter) = (millis(50), millis(10));
+    let out = run(&Shaping { delay: Delay::Uniform { base, jitter }, ..Shaping::default() }, 500);
     assert_eq!(numbers(&out), (0..500).collect::<Vec<_>>());
     let waits: Vec<u64> = out.iter().map(|(at, number)| at - u64::from(*number)).collect();
     assert!(waits.iter().all(|wait| (50..=61).contains(wait)), "{waits:?}");
     assert!(waits.iter().any(|wait| *wait >= 58), "jitter is drawn");
+
+    let delay = Delay::Normal { mean: base, deviation: jitter };
+    let out = run(&Shaping { delay, ..Shaping::default() }, 2000);
+    assert_eq!(numbers(&out), (0..2000).collect::<Vec<_>>());
+    // What is late makes wait what is behind it, so that few come early.
+    let waits: Vec<u64> = out.iter().map(|(at, number)| at - u64::from(*number)).collect();
+    let late = waits.iter().filter(|wait| **wait > 70).count();
+    assert!((100..1000).contains(&late), "some wait for two deviations: {late}");
+    assert!(waits.iter().all(|wait| *wait < 110), "none for six: {waits:?}");
+}
+
+#[test]
+fn correlated_delays_repeat() {
+    let (base, jitter) = (sim::Nanos::ZERO, sim::Nanos::from_secs(1));
+    let repeats = |delay_correlation| {
+        let delay = Delay::Uniform { base, jitter };
+        let shaping = Shaping { delay, delay_correlation, ..Shaping::default() };
+        let mut line = line();
+        // So far apart that none waits for the one before.
+        let waits = (0..2000).map(|at| at * 2_000 * MS).map(|now| {
+            line.admit(&frame(0), Nanos(now), &shaping).unwrap();
+            let due = line.next_due().unwrap();
+            line.pop_due(due);
+            due.0 - now
+        });
+        waits.collect::<Vec<u64>>().windows(2).filter(|pair| pair[0] == pair[1]).count()
+    };
+    assert_eq!(repeats(0.0), 0);
+    assert!((420..580).contains(&repeats(0.25)), "{}", repeats(0.25));
+}
+
+#[test]
+fn damaged_frames_differ_in_one_bit_of_their_bodies() {
+    let shaping = Shaping { corrupt: 0.2, ..Shaping::default() };
+    let mut line = line();
+    let mut damaged = 0;
+    for at in 0..2000 {
+        let sent = frame(at);
+        line.admit(&sent, Nanos(0), &shaping).unwrap();
+        let waiting = line.pop_due(Nanos(u64::MAX)).unwrap();
+        let bits = sent.iter().zip(&waiting.frame).map(|(a, b)| (a ^ b).count_ones());
+        assert_eq!(bits.sum::<u32>(), u32::from(waiting.corrupted));
+        assert_eq!(sent[..HEAD], waiting.frame[..HEAD], "its length is left alone");
+        damaged += u32::from(waiting.corrupted);
+    }
+    assert!((330..470).contains(&damaged), "{damaged}");
+    let always = Shaping { corrupt: 1.0, ..Shaping::default() };
+    line.admit(&Bytes::from_static(&[0; HEAD]), Nanos(0), &always).unwrap();
+    assert!(!line.pop_due(Nanos(u64::MAX)).unwrap().corrupted, "an empty frame has no bits");
 }
 
 #[test]
@@ -69,9 +124,9 @@ fn loss_duplication_and_reordering_have_their_rates() {
 
 #[test]
 fn a_limited_link_sends_as_fast_as_it_may() {
-    let out = run(&Shaping { bytes_per_s: Some(1000), ..Shaping::default() }, 100);
+    let out = run(&Shaping { bytes_per_s: Some(50_000), ..Shaping::default() }, 100);
     let (last, number) = out[99];
-    assert_eq!((last, number), (200, 99), "200 bytes at a byte a millisecond");
+    assert_eq!((last, number), (200, 99), "10,000 bytes at 50 bytes a millisecond");
 }
 
 #[test]

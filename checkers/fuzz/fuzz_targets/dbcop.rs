@@ -1,0 +1,11 @@
+//! Any bytes, as dbcop's binary histories.
+
+#![no_main]
+
+#[path = "support.rs"]
+mod support;
+
+use libfuzzer_sys::fuzz_target;
+use quorate_checkers::format::Format;
+
+fuzz_target!(|bytes: &[u8]| support::check(bytes, Format::Dbcop));
