@@ -37,7 +37,9 @@ fn ends(report: &CheckerReport) -> Markup {
         counts.chain(compensated.map(|count| ("compensated", count))).collect();
     html! {
         dl.counts {
-            @for (end, count) in counts { div { dt { (text::label(end)) } dd { (text::thousands(count)) } } }
+            @for (end, count) in counts {
+                div { dt { (text::label(end)) } dd { (text::thousands(count)) } }
+            }
         }
     }
 }
