@@ -24,7 +24,7 @@ mod measure;
 #[path = "../tests/transactions_support/mod.rs"]
 mod transactions_support;
 
-use measure::{Cost, measure, once};
+use measure::{Cost, measure};
 use quorate_checkers::format::{Format, Options as Reading, read};
 use quorate_checkers::history::{History, jsonl};
 use quorate_checkers::transactions::{KeyRules, Options, Table, Workload, check};
@@ -169,8 +169,8 @@ impl Case {
         };
         let expected =
             if self.valid == Valid::True { adya::Valid::True } else { adya::Valid::False };
-        let (history, reading) = once(|| adya::History::parse(text).unwrap());
-        let (report, check) = once(|| adya::check(&history, workload, &options));
+        let (history, reading) = measure(|| adya::History::parse(text).unwrap());
+        let (report, check) = measure(|| adya::check(&history, workload, &options));
         assert_eq!(report.valid, expected, "{:?}", report.anomaly_types);
         // What was read is there while it is checked.
         let bytes = reading.bytes.max(reading.kept + check.bytes);
