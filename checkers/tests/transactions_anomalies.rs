@@ -1,8 +1,6 @@
 //! Each anomaly in a history that shows it, and levels of isolation that never show what they
 //! forbid.
 
-#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
-
 mod transactions_support;
 
 use quorate_checkers::transactions::AnomalyKind as Kind;
