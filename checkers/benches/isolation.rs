@@ -73,7 +73,7 @@ impl Rows {
         if self.filter.as_ref().is_some_and(|filter| !name.contains(filter.as_str())) {
             return;
         }
-        let (verdict, Cost { cpu, bytes }) = measure(&run);
+        let (verdict, Cost { cpu, bytes, .. }) = measure(&run);
         assert_eq!(verdict, Valid::True, "{name}");
         let each = cpu.as_nanos() as f64 / operations as f64;
         let of_each = bytes as f64 / operations as f64;

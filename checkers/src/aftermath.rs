@@ -7,7 +7,7 @@
 //! and liveness.) A node that died without being killed is told by the nemesis event `node-died`;
 //! it makes the verdict unknown, since the machine may be at fault as well as the database.
 
-use crate::history::{Event, EventType, History, OpIndex, Process};
+use crate::history::{Event, EventType, History, OpIndex};
 use crate::value::Value;
 use crate::verdict::{Anomaly, CheckerReport, Valid};
 use std::collections::BTreeMap;
@@ -56,10 +56,7 @@ struct Unserved {
 }
 
 fn nemesis_events<'a>(history: &'a History, f: &'a str) -> impl Iterator<Item = &'a Event> {
-    history
-        .events()
-        .iter()
-        .filter(move |event| event.process == Process::Nemesis && event.f.as_str() == f)
+    history.nemesis().filter(move |event| event.f.as_str() == f)
 }
 
 fn unserved(history: &History) -> Vec<Unserved> {

@@ -23,7 +23,8 @@
 //! writes count as soon as somebody has read them. `delete` writes nothing that can be told from
 //! the initial value, so it is not known here.
 //!
-//! *Cost*: O(n) for the first two, O(n · sessions) for the others, in one pass each.
+//! *Cost*: O(n) for the first two, O(n · sessions) for the others, in two passes; memory for what
+//! is demanded of versions that were not taken in the order of their invocations.
 
 mod cycle;
 mod demand;

@@ -20,6 +20,9 @@ pub(crate) struct Cost {
     pub(crate) cpu: Duration,
     /// The most that was allocated at a time, besides what was there before.
     pub(crate) bytes: usize,
+    /// What was still allocated at the end: the result.
+    #[allow(dead_code, reason = "not every bench asks")]
+    pub(crate) kept: usize,
 }
 
 /// Runs `work` again and again; what it gave, and what one run costs.
@@ -47,7 +50,9 @@ pub(crate) fn once<T>(work: impl FnOnce() -> T) -> (T, Cost) {
     let start = user();
     let result = work();
     let cpu = user().saturating_sub(start);
-    (result, Cost { cpu, bytes: ALLOCATOR.peak_usage().saturating_sub(before) })
+    let beyond = |bytes: usize| bytes.saturating_sub(before);
+    let (bytes, kept) = (beyond(ALLOCATOR.peak_usage()), beyond(ALLOCATOR.current_usage()));
+    (result, Cost { cpu, bytes, kept })
 }
 
 fn user() -> Duration {

@@ -41,15 +41,23 @@ pub(crate) enum Problem {
 }
 
 /// A place in a text, moving forward.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Scanner<'a> {
     text: &'a str,
     at: usize,
+    /// Items of the lists that are open, so that each list is allocated once and at its size.
+    open: Vec<Value>,
 }
 
 impl<'a> Scanner<'a> {
     pub(crate) fn new(text: &'a str) -> Scanner<'a> {
-        Scanner { text, at: 0 }
+        Scanner { text, at: 0, open: Vec::new() }
+    }
+
+    /// Goes to the beginning of another text.
+    pub(crate) fn start(&mut self, text: &'a str) {
+        self.open.clear();
+        (self.text, self.at) = (text, 0);
     }
 
     /// Offset of the next byte.
@@ -150,11 +158,12 @@ impl<'a> Scanner<'a> {
         if self.eat(b']') {
             return Ok(Value::List(Box::default()));
         }
-        let mut items = Vec::new();
+        let begin = self.open.len();
         loop {
-            items.push(self.value(depth + 1)?);
+            let item = self.value(depth + 1)?;
+            self.open.push(item);
             if self.eat(b']') {
-                return Ok(Value::List(items.into()));
+                return Ok(Value::List(self.open.drain(begin..).collect()));
             }
             self.need(b',', "`,` or `]`")?;
         }

@@ -40,11 +40,14 @@ struct MicroOp {
 /// Collects transactions as they are read.
 #[derive(Debug, Default)]
 struct Recording {
+    /// What the transaction at hand did.
     ops: Vec<MicroOp>,
-    /// Session, outcome, and where its micro-operations end.
-    txns: Vec<(u64, EventType, usize)>,
+    /// Session, outcome and micro-operations.
+    txns: Vec<(u64, EventType, Value)>,
     /// Keys to which somebody writes 0.
     zeros: HashSet<i128, FxBuildHasher>,
+    /// Reads of 0, now `null`: which transaction, which of its micro-operations, and the key.
+    zero_reads: Vec<(usize, usize, i128)>,
     /// Whether 0 stands for the initial value.
     zero_is_initial: bool,
     notes: Vec<String>,
@@ -56,8 +59,14 @@ impl Recording {
     }
 
     fn op(&mut self, write: bool, key: i128, value: Option<i128>) {
-        if write && value == Some(INITIAL) {
-            self.zeros.insert(key);
+        if value == Some(INITIAL) && self.zero_is_initial {
+            if write {
+                self.zeros.insert(key);
+            } else {
+                self.zero_reads.push((self.txns.len(), self.ops.len(), key));
+                self.ops.push(MicroOp { write, key, value: None });
+                return;
+            }
         }
         self.ops.push(MicroOp { write, key, value });
     }
@@ -65,44 +74,41 @@ impl Recording {
     /// Ends the transaction that the operations since the last call make up. One without any
     /// says nothing and is left out.
     fn end(&mut self, session: u64, outcome: EventType) {
-        if self.ops.len() > self.txns.last().map_or(0, |(_, _, end)| *end) {
-            self.txns.push((session, outcome, self.ops.len()));
+        if self.ops.is_empty() {
+            return;
         }
-    }
-
-    fn value(&self, op: MicroOp) -> Value {
-        match op.value {
-            Some(INITIAL) if !op.write && self.zero_is_initial && !self.zeros.contains(&op.key) => {
-                Value::Null
-            }
-            Some(value) => number(value),
-            None => Value::Null,
-        }
-    }
-
-    /// The transaction as the value of an event.
-    fn txn(&self, ops: &[MicroOp], names: &[Value; 2]) -> Value {
-        let list = |op: &MicroOp| {
-            let name = names[usize::from(op.write)].clone();
-            Value::list([name, number(op.key), self.value(*op)])
+        let list = |op: MicroOp| {
+            let name = Value::str(if op.write { "w" } else { "r" });
+            Value::list([name, number(op.key), op.value.map_or(Value::Null, number)])
         };
-        Value::List(ops.iter().map(list).collect())
+        let value = Value::List(self.ops.drain(..).map(list).collect());
+        self.txns.push((session, outcome, value));
+    }
+
+    /// Gives back their 0 to reads of keys to which somebody writes it.
+    fn restore_zeros(&mut self) {
+        let of_zero = self.zero_reads.iter().filter(|(.., key)| self.zeros.contains(key));
+        for (txn, op, _) in of_zero {
+            if let Value::List(ops) = &mut self.txns[*txn].2
+                && let Some(Value::List(parts)) = ops.get_mut(*op)
+                && let Some(value) = parts.last_mut()
+            {
+                *value = number(INITIAL);
+            }
+        }
     }
 
     fn finish(mut self) -> Result<Loaded, HistoryError> {
+        self.restore_zeros();
         let mut builder = Builder::default();
         let f = Names::default().get("txn");
-        let names = [Value::str("r"), Value::str("w")];
-        let mut begin = 0;
-        for (session, outcome, end) in &self.txns {
-            let value = self.txn(&self.ops[begin..*end], &names);
-            begin = *end;
+        for (session, outcome, value) in self.txns {
             let first = builder.next_index().0 == 0;
             let mark = || [(UNORDERED.into(), Value::Bool(false))].into();
             let mut event = Event {
                 index: builder.next_index(),
                 time: Nanos(0),
-                process: Process::Client(*session),
+                process: Process::Client(session),
                 kind: EventType::Invoke,
                 f: f.clone(),
                 key: None,
@@ -112,12 +118,12 @@ impl Recording {
                 extra: first.then(mark),
             };
             // What failed is told at once, as the invocation is what others go by.
-            if *outcome != EventType::Ok {
+            if outcome != EventType::Ok {
                 event.value = value.clone();
             }
             builder.push(event.clone())?;
             event.index = builder.next_index();
-            (event.kind, event.value, event.extra) = (*outcome, value, None);
+            (event.kind, event.value, event.extra) = (outcome, value, None);
             builder.push(event)?;
         }
         if !self.zeros.is_empty() && self.zero_is_initial {

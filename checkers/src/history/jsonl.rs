@@ -1,9 +1,9 @@
 //! `history.jsonl`: one event a line, in the order in which the recorder saw them.
 //!
 //! The reader is strict: what it returns is well-formed, and what it refuses it names by file,
-//! line and field. It takes the input in batches of whole lines, parses the pieces of a batch in
-//! parallel, and pairs the events in order, so that it needs no more than two batches beside the
-//! history itself, however long the file is. The writer streams.
+//! line and field. It takes the input in batches of whole lines and parses the pieces of a batch in
+//! parallel, while it pairs the events of the batch before in order: so it needs no more than three
+//! batches beside the history itself, however long the file is. The writer streams.
 
 mod line;
 mod names;
@@ -13,6 +13,7 @@ pub(crate) use names::Names;
 pub use write::{Writer, write};
 
 use super::{Builder, Event, Fault, History, ReadError};
+use crate::format::json::Scanner;
 use line::ABSENT;
 use rayon::prelude::*;
 use std::io::Read;
@@ -44,7 +45,7 @@ pub struct Loaded {
 /// wrong is nothing, and nobody asks whether events fit together. An index that the line does not
 /// tell is the largest.
 pub fn event(line: &str) -> Option<Event> {
-    line::parse(line, &mut Names::default()).ok().flatten()
+    line::parse(line, &mut Scanner::default(), &mut Names::default()).ok().flatten()
 }
 
 /// Reads a whole history; `origin` is the file's name in errors. An empty input is an empty
@@ -68,8 +69,20 @@ pub fn read_with(input: impl Read, origin: &str, options: Options) -> Result<Loa
     let mut reader =
         Reader { origin, options, line: 1, builder: Builder::default(), notes: Vec::new() };
     let mut batches = Batches::new(input);
-    while let Some(batch) = batches.next().map_err(|fault| fault.at(origin, reader.line))? {
-        reader.take(&batch)?;
+    let mut before = Vec::new();
+    loop {
+        let next = batches.next();
+        let pieces = match &next {
+            Ok(Some(batch)) => batch.pieces(),
+            Ok(None) | Err(_) => Vec::new(),
+        };
+        let parse = || pieces.into_par_iter().map(parse_piece).collect();
+        let (taken, parsed) = rayon::join(|| reader.take(before), parse);
+        taken?;
+        if next.map_err(|fault| fault.at(origin, reader.line))?.is_none() {
+            break;
+        }
+        before = parsed;
     }
     Ok(Loaded { history: reader.builder.finish(), notes: reader.notes })
 }
@@ -127,22 +140,17 @@ impl<R: Read> Batches<R> {
         if self.state == Place::End {
             self.taken = self.buffer.len();
         }
-        let last = self.state == Place::End;
-        Ok((self.taken > 0).then(|| Batch { bytes: &self.buffer[..self.taken], last }))
+        Ok((self.taken > 0).then(|| Batch(&self.buffer[..self.taken])))
     }
 }
 
-struct Batch<'a> {
-    bytes: &'a [u8],
-    /// Whether the input ends here.
-    last: bool,
-}
+struct Batch<'a>(&'a [u8]);
 
 impl<'a> Batch<'a> {
     /// The batch in pieces of whole lines.
     fn pieces(&self) -> Vec<&'a [u8]> {
         let mut pieces = Vec::new();
-        let mut rest = self.bytes;
+        let mut rest = self.0;
         while rest.len() > PIECE {
             let Some(newline) = rest[PIECE..].iter().position(|byte| *byte == b'\n') else { break };
             let (piece, more) = rest.split_at(PIECE + newline + 1);
@@ -175,8 +183,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn take(&mut self, batch: &Batch<'_>) -> Result<(), ReadError> {
-        let parsed: Vec<Parsed> = batch.pieces().into_par_iter().map(parse_piece).collect();
+    fn take(&mut self, parsed: Vec<Parsed>) -> Result<(), ReadError> {
         for piece in parsed {
             let begin = self.line;
             for (event, number) in piece.events.into_iter().zip(piece.numbers) {
@@ -185,7 +192,8 @@ impl Reader<'_> {
             }
             self.line = begin + piece.length;
             match piece.fault {
-                Some(Fault::Torn { .. }) if batch.last && self.options.allow_torn_tail => {
+                // Nothing is torn but the last line of the input: each other has its newline.
+                Some(Fault::Torn { .. }) if self.options.allow_torn_tail => {
                     let note = format!("line {}, the last, is cut off and was left out", self.line);
                     self.notes.push(note);
                 }
@@ -216,7 +224,7 @@ fn parse_piece(bytes: &[u8]) -> Parsed {
             (text, Some((error.valid_up_to() - line_begin, error.error_len(), line_begin)))
         }
     };
-    let mut names = Names::default();
+    let (mut names, mut scanner) = (Names::default(), Scanner::default());
     let room = bytes.len() / 96;
     let mut parsed = Parsed {
         events: Vec::with_capacity(room),
@@ -225,7 +233,7 @@ fn parse_piece(bytes: &[u8]) -> Parsed {
         fault: None,
     };
     for line in text.split_inclusive('\n') {
-        match line::parse(line, &mut names) {
+        match line::parse(line, &mut scanner, &mut names) {
             Ok(Some(event)) => {
                 parsed.numbers.push(parsed.length as u32);
                 parsed.events.push(event);

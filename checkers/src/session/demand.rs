@@ -2,7 +2,11 @@
 
 use super::observe::{Sessions, Step, Version};
 use crate::history::OpIndex;
+use hashbrown::HashMap;
+use rustc_hash::FxBuildHasher;
 use std::collections::BTreeMap;
+
+type FxMap<K, V> = HashMap<K, V, FxBuildHasher>;
 
 /// A session guarantee.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,32 +74,24 @@ impl Demand {
     }
 }
 
-/// Collects demands; those that say nothing are left out.
-#[derive(Default)]
-struct Demands(Vec<Demand>);
-
-impl Demands {
-    fn add(
-        &mut self,
-        older: Version,
-        newer: Version,
-        reason: Reason,
-        because: [Option<OpIndex>; 4],
-    ) {
-        if older != newer {
-            self.0.push(Demand { older, newer, reason, because });
-        }
-    }
-}
-
-/// All demands of all guarantees.
+/// The demands that circles can be made of, of all guarantees.
+///
+/// Versions are numbered by the invocations of their writes, and mostly are demanded in that order.
+/// A circle has a demand against it, and lies within a stretch that such demands cover without a
+/// gap, so only demands within these stretches are kept: few, where there are millions.
 pub(super) fn all(sessions: &Sessions<'_>) -> Vec<Demand> {
-    let mut demands = Demands::default();
-    for steps in sessions.steps() {
-        within(sessions, steps, &mut demands);
+    let mut disorder = Disorder::default();
+    each(sessions, &mut |demand| disorder.note(sessions, &demand));
+    disorder.merge();
+    if disorder.stretches.is_empty() {
+        return Vec::new();
     }
-    across(sessions, &mut demands);
-    let mut demands = demands.0;
+    let mut demands = Vec::new();
+    each(sessions, &mut |demand| {
+        if disorder.holds(sessions, &demand) {
+            demands.push(demand);
+        }
+    });
     // The initial value is the oldest: said only where something else must be older, since no
     // other circle goes through it.
     let initial: Vec<Version> = demands
@@ -113,6 +109,62 @@ pub(super) fn all(sessions: &Sessions<'_>) -> Vec<Demand> {
     demands
 }
 
+/// Gives every demand; those that say nothing are left out.
+fn each(sessions: &Sessions<'_>, take: &mut impl FnMut(Demand)) {
+    let mut take = |demand: Demand| {
+        if demand.older != demand.newer {
+            take(demand);
+        }
+    };
+    for steps in sessions.steps() {
+        within(sessions, steps, &mut take);
+    }
+    across(sessions, &mut take);
+}
+
+/// After so many notes stretches are merged.
+const NOTES_MAX: usize = 1 << 20;
+
+/// Where versions are demanded in another order than that of their numbers.
+#[derive(Default)]
+struct Disorder {
+    /// A key, the first version and the last; those of a key do not touch once they are merged.
+    stretches: Vec<(u32, Version, Version)>,
+    merged: usize,
+}
+
+impl Disorder {
+    fn note(&mut self, sessions: &Sessions<'_>, demand: &Demand) {
+        if demand.older > demand.newer {
+            self.stretches.push((sessions.key_of(demand.older), demand.newer, demand.older));
+            if self.stretches.len() >= self.merged + NOTES_MAX {
+                self.merge();
+            }
+        }
+    }
+
+    fn merge(&mut self) {
+        self.stretches.sort_unstable();
+        self.stretches.dedup_by(|next, kept| {
+            let touches = next.0 == kept.0 && next.1 <= kept.2;
+            if touches {
+                kept.2 = kept.2.max(next.2);
+            }
+            touches
+        });
+        self.merged = self.stretches.len();
+    }
+
+    /// Whether both versions lie in one stretch.
+    fn holds(&self, sessions: &Sessions<'_>, demand: &Demand) -> bool {
+        let (low, high) = (demand.older.min(demand.newer), demand.older.max(demand.newer));
+        let wanted = (sessions.key_of(low), low);
+        let behind = self.stretches.partition_point(|(key, first, _)| (*key, *first) <= wanted);
+        let stretch = behind.checked_sub(1).map(|at| self.stretches[at]);
+        stretch.is_some_and(|(key, _, last)| key == wanted.0 && high <= last)
+    }
+}
+
 /// The latest write and read of a key by a session.
 #[derive(Clone, Copy, Default)]
 struct Latest {
@@ -121,14 +173,14 @@ struct Latest {
 }
 
 /// What a session's own steps demand.
-fn within(sessions: &Sessions<'_>, steps: &[Step], demands: &mut Demands) {
-    let mut latest: BTreeMap<u32, Latest> = BTreeMap::new();
+fn within(sessions: &Sessions<'_>, steps: &[Step], take: &mut impl FnMut(Demand)) {
+    let mut latest: FxMap<u32, Latest> = FxMap::default();
     for step in steps {
         let known = latest.entry(sessions.key_of(step.version)).or_default();
         let mut add = |earlier: Option<Step>, reason| {
             if let Some(earlier) = earlier {
                 let because = [Some(earlier.index), Some(step.index), None, None];
-                demands.add(earlier.version, step.version, reason, because);
+                take(Demand { older: earlier.version, newer: step.version, reason, because });
             }
         };
         if step.writes {
@@ -143,38 +195,33 @@ fn within(sessions: &Sessions<'_>, steps: &[Step], demands: &mut Demands) {
     }
 }
 
-/// By session and key, the latest write and read before each step: found by going along.
-struct Timeline {
-    /// By key, the places of writes and of reads among the session's steps, ascending.
-    wrote: BTreeMap<u32, Vec<u32>>,
-    read: BTreeMap<u32, Vec<u32>>,
+/// The places of a key's writes and reads among the steps of a session, ascending.
+#[derive(Default)]
+struct Places {
+    wrote: Vec<u32>,
+    read: Vec<u32>,
 }
 
-impl Timeline {
-    fn of(sessions: &Sessions<'_>, steps: &[Step]) -> Timeline {
-        let mut timeline = Timeline { wrote: BTreeMap::new(), read: BTreeMap::new() };
-        for (place, step) in (0..).zip(steps) {
-            let side = if step.writes { &mut timeline.wrote } else { &mut timeline.read };
-            side.entry(sessions.key_of(step.version)).or_default().push(place);
-        }
-        timeline
-    }
+/// By key.
+type Timeline = FxMap<u32, Places>;
 
-    /// The latest place on one side, of a key, before `place`.
-    fn before(side: &BTreeMap<u32, Vec<u32>>, key: u32, place: u32) -> Option<u32> {
-        let places = side.get(&key)?;
-        places[..places.partition_point(|p| *p < place)].last().copied()
+fn timeline(sessions: &Sessions<'_>, steps: &[Step]) -> Timeline {
+    let mut timeline = Timeline::default();
+    for (place, step) in (0..).zip(steps) {
+        let places = timeline.entry(sessions.key_of(step.version)).or_default();
+        if step.writes { &mut places.wrote } else { &mut places.read }.push(place);
     }
+    timeline
 }
 
 /// What readers of others' writes demand.
-fn across(sessions: &Sessions<'_>, demands: &mut Demands) {
+fn across(sessions: &Sessions<'_>, take: &mut impl FnMut(Demand)) {
     let timelines: Vec<Timeline> =
-        sessions.steps().iter().map(|steps| Timeline::of(sessions, steps)).collect();
+        sessions.steps().iter().map(|steps| timeline(sessions, steps)).collect();
     for steps in sessions.steps() {
-        let mut reader = Reader::new(sessions, &timelines);
+        let mut reader = Reader { sessions, timelines: &timelines, seen: BTreeMap::new() };
         for step in steps.iter().filter(|step| !step.writes) {
-            reader.demand(step, demands);
+            reader.demand(step, take);
             reader.sees(step);
         }
     }
@@ -187,15 +234,9 @@ struct Reader<'a, 'h> {
     /// By session: the place of its latest write that was read, and the read. A read of an older
     /// one takes nothing back.
     seen: BTreeMap<u32, (u32, OpIndex)>,
-    /// By key and session, how much of that was demanded already with the version then read.
-    asked: BTreeMap<(u32, u32), (u32, Version)>,
 }
 
-impl<'a, 'h> Reader<'a, 'h> {
-    fn new(sessions: &'a Sessions<'h>, timelines: &'a [Timeline]) -> Reader<'a, 'h> {
-        Reader { sessions, timelines, seen: BTreeMap::new(), asked: BTreeMap::new() }
-    }
-
+impl Reader<'_, '_> {
     fn sees(&mut self, read: &Step) {
         let Some((session, place)) = self.sessions.written(read.version) else { return };
         let known = self.seen.entry(session).or_insert((place, read.index));
@@ -206,24 +247,21 @@ impl<'a, 'h> Reader<'a, 'h> {
 
     /// What was read now is no older than what the writers of what was read before had written
     /// and read by then.
-    fn demand(&mut self, read: &Step, demands: &mut Demands) {
+    fn demand(&self, read: &Step, take: &mut impl FnMut(Demand)) {
         let key = self.sessions.key_of(read.version);
         for (session, (place, through)) in &self.seen {
-            let asked = (*place, read.version);
-            if self.asked.insert((key, *session), asked) == Some(asked) {
-                continue;
-            }
-            let (steps, timeline) =
-                (&self.sessions.steps()[*session as usize], &self.timelines[*session as usize]);
+            let Some(places) = self.timelines[*session as usize].get(&key) else { continue };
+            let steps = &self.sessions.steps()[*session as usize];
             let carrier = steps[*place as usize].index;
-            for (side, reason) in
-                [(&timeline.wrote, Reason::WriterWrote), (&timeline.read, Reason::WriterRead)]
+            for (places, reason) in
+                [(&places.wrote, Reason::WriterWrote), (&places.read, Reason::WriterRead)]
             {
-                let Some(earlier) = Timeline::before(side, key, *place) else { continue };
-                let earlier = steps[earlier as usize];
+                let before = places.partition_point(|earlier| earlier < place);
+                let Some(earlier) = before.checked_sub(1) else { continue };
+                let earlier = steps[places[earlier] as usize];
                 let because =
                     [Some(earlier.index), Some(carrier), Some(*through), Some(read.index)];
-                demands.add(earlier.version, read.version, reason, because);
+                take(Demand { older: earlier.version, newer: read.version, reason, because });
             }
         }
     }

@@ -9,7 +9,7 @@ use super::lattice::TxnModel;
 use super::order::{self, Intervals};
 use super::step::Step;
 use super::stop::Stop;
-use super::table::{Action, Table};
+use super::table::{Action, MicroOp, Table};
 use super::{closed_predicate, list_append, parse, rw_register};
 use crate::history::{History, OpIndex};
 use crate::verdict::{Anomaly, CheckerReport, Valid};
@@ -102,34 +102,34 @@ impl Workload {
     /// inserted, deleted or read by predicate, else registers. An error where some say the one and
     /// some the other. Linear, and holds nothing.
     pub fn guess(history: &History) -> Result<Workload, Unguessed> {
-        let told = Workload::told_by(parse::signs(history))?;
+        let told = Workload::told_by(|wanted| parse::shows(history, wanted))?;
         let rows = told == Workload::Register && closed_predicate::has_initial_rows(history);
         Ok(if rows { Workload::ClosedPredicate } else { told })
     }
 
     fn of_table(table: &Table) -> Result<Workload, Unguessed> {
-        Workload::told_by(table.all_ops().iter().filter_map(|op| match op.action {
+        let sign = |op: &MicroOp| match op.action {
             Action::Append(_) | Action::ReadList(_) => Some(Workload::Append),
             Action::Write(_) => Some(Workload::Register),
             Action::Read(value) => (value != super::ValueId::NIL).then_some(Workload::Register),
             Action::ReadUnknown => None,
             _ => Some(Workload::ClosedPredicate),
-        }))
+        };
+        let is_wanted =
+            |op: &MicroOp, wanted: &[Workload]| sign(op).is_some_and(|sign| wanted.contains(&sign));
+        Workload::told_by(|wanted| table.all_ops().iter().any(|op| is_wanted(op, wanted)))
     }
 
-    fn told_by(signs: impl Iterator<Item = Workload>) -> Result<Workload, Unguessed> {
-        use Workload::{ClosedPredicate, Register};
-        let mut told = None;
-        for sign in signs {
-            told = Some(match (told, sign) {
-                (None, sign) => sign,
-                (Some(before), sign) if before == sign => sign,
-                // Rows are read and written by key too.
-                (Some(Register | ClosedPredicate), Register | ClosedPredicate) => ClosedPredicate,
-                _ => return Err(Unguessed),
-            });
+    /// By whether any operation says one of some workloads.
+    fn told_by(shows: impl Fn(&[Workload]) -> bool) -> Result<Workload, Unguessed> {
+        use Workload::{Append, ClosedPredicate, Register};
+        match (shows(&[Append]), shows(&[Register, ClosedPredicate])) {
+            (true, true) => Err(Unguessed),
+            (true, false) => Ok(Append),
+            // Rows are read and written by key too.
+            (false, true) if shows(&[ClosedPredicate]) => Ok(ClosedPredicate),
+            (false, _) => Ok(Register),
         }
-        Ok(told.unwrap_or(Register))
     }
 }
 

@@ -50,6 +50,11 @@ impl Interner {
         &self.values[number as usize]
     }
 
+    /// All values, by their numbers.
+    pub fn values(&self) -> impl ExactSizeIterator<Item = &Value> {
+        self.values.iter()
+    }
+
     /// How many values there are.
     pub fn len(&self) -> usize {
         self.values.len()

@@ -87,8 +87,8 @@ impl std::fmt::Display for Model {
 /// operations on them.
 pub fn is_registers(history: &History) -> bool {
     // Lists are told by their first operations, without a table of them all.
-    let mut signs = parse::signs(history);
-    if signs.any(|sign| sign != Workload::Register) || closed_predicate::has_initial_rows(history) {
+    let others = [Workload::Append, Workload::ClosedPredicate];
+    if parse::shows(history, &others) || closed_predicate::has_initial_rows(history) {
         return false;
     }
     let table = table(history);

@@ -4,6 +4,9 @@
 //! of which nobody knows, is taken from its completion too where that is a list of as many
 //! micro-operations, else from its invocation; what it read is then unknown wherever it says
 //! `null`. Operations that are no transactions are left out and counted.
+//!
+//! Values lie scattered in memory, and to fetch them is most of the work: so several threads make
+//! tables of parts of the history, which are then put together in order.
 
 use super::check::Workload;
 use super::closed_predicate;
@@ -11,7 +14,9 @@ use super::table::{Action, Outcome, Session, Table};
 use crate::history::{Event, EventType, History, OpIndex, OpView, Process};
 use crate::value::Value;
 use hashbrown::HashMap;
+use rayon::prelude::*;
 use rustc_hash::FxBuildHasher;
+use std::ops::Range;
 
 /// A transaction that makes no sense.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,27 +38,68 @@ const NAME: &str = "the micro-operation \"r\", \"w\" or \"append\"";
 const ELEMENT: &str = "a value to write; null is what an unwritten key holds";
 const SPACE: &str = "fewer than 2^32 micro-operations and elements of lists in all";
 
+/// Operations that one thread reads at a time.
+const PART: usize = 1 << 14;
+/// Parts that are there at a time, for each thread.
+const PARTS_A_THREAD: usize = 2;
+
+/// The sessions of a table, by process.
+type Sessions = HashMap<u64, Session, FxBuildHasher>;
+
 impl Table {
     /// The transactions of a history: all operations `txn`, and all others that are lists of
     /// micro-operations. Linear in the history.
     pub fn from_history(history: &History) -> Result<Table, Malformed> {
-        let mut table = Table::default();
-        let mut sessions = HashMap::<u64, Session, FxBuildHasher>::default();
-        for op in history.ops() {
-            if !is_transaction(&op) {
-                continue;
+        let count = history.operations().len();
+        if count <= PART {
+            return part(history, 0..count);
+        }
+        let (mut table, mut sessions) = (Table::default(), Sessions::default());
+        let wave = PART * PARTS_A_THREAD * rayon::current_num_threads();
+        for begin in (0..count).step_by(wave) {
+            let starts: Vec<usize> = (begin..count.min(begin + wave)).step_by(PART).collect();
+            let part = |start: usize| part(history, start..count.min(start + PART));
+            let parts: Vec<Result<Table, Malformed>> = starts.into_par_iter().map(part).collect();
+            for part in parts {
+                put(&mut table, &mut sessions, &part?)?;
             }
-            let Process::Client(number) = op.process() else { continue };
-            let session = *sessions.entry(number).or_insert_with(|| table.add_session(number));
-            add(&mut table, session, &op)?;
         }
         Ok(table)
     }
 
     /// How many operations of a history are no transactions.
     pub fn others(history: &History) -> usize {
-        history.ops().filter(|op| !is_transaction(op)).count()
+        ops(history).filter(|op| !is_transaction(op)).count()
     }
+}
+
+/// All operations of a history, for several threads.
+fn ops(history: &History) -> impl ParallelIterator<Item = OpView<'_>> {
+    (0..history.operations().len()).into_par_iter().map(|position| history.op(position))
+}
+
+/// The transactions among some operations.
+fn part(history: &History, positions: Range<usize>) -> Result<Table, Malformed> {
+    let (mut table, mut sessions) = (Table::default(), Sessions::default());
+    for op in positions.map(|position| history.op(position)).filter(is_transaction) {
+        let Process::Client(number) = op.process() else { continue };
+        let session = *sessions.entry(number).or_insert_with(|| table.add_session(number));
+        add(&mut table, session, &op)?;
+    }
+    Ok(table)
+}
+
+/// Puts a part behind what a table holds.
+fn put(table: &mut Table, sessions: &mut Sessions, part: &Table) -> Result<(), Malformed> {
+    if !table.has_room_for(part) {
+        let at = part.txns().iter().find_map(|txn| txn.invoke).unwrap_or_default();
+        return Err(Malformed { at, field: "value".into(), expected: SPACE, found: "more".into() });
+    }
+    let processes = (0..part.sessions() as u32).map(|session| part.process(Session(session)));
+    let session = |process| *sessions.entry(process).or_insert_with(|| table.add_session(process));
+    let sessions: Vec<Session> = processes.map(session).collect();
+    table.append(part, &sessions);
+    Ok(())
 }
 
 /// Whether a history holds transactions of `r`, `w` and `append`, or of rows and predicates.
@@ -73,12 +119,16 @@ fn asks_micro_ops(op: &OpView<'_>) -> bool {
     !items.is_empty() && items.iter().all(|item| name(item) == Some(true))
 }
 
-/// What the micro-operations of a history say of its objects, where they say anything; those that
-/// make no sense are passed over.
-pub(super) fn signs(history: &History) -> impl Iterator<Item = Workload> {
-    let transactions = history.ops().filter(is_transaction);
-    let items = transactions.flat_map(|op| told(&op).value.as_list().unwrap_or_default());
-    items.filter_map(|item| {
+/// Whether some micro-operation of a history is one of these workloads. Those that may be of any
+/// say nothing, and those that make no sense are passed over.
+pub(super) fn shows(history: &History, workloads: &[Workload]) -> bool {
+    let is_one = |op: OpView<'_>| signs(told(&op)).any(|sign| workloads.contains(&sign));
+    ops(history).filter(is_transaction).any(is_one)
+}
+
+/// What the micro-operations of an event say of their objects.
+fn signs(event: &Event) -> impl Iterator<Item = Workload> {
+    event.value.as_list().unwrap_or_default().iter().filter_map(|item| {
         let item = item.as_list()?;
         if closed_predicate::is_own(item.first()?.as_str()?) {
             return Some(Workload::ClosedPredicate);

@@ -266,6 +266,46 @@ impl Table {
         ListId(self.list_starts.len() as u32 - 2)
     }
 
+    /// Adds all that another table holds behind what it holds itself; `sessions` says which of
+    /// its own sessions each one of the other is.
+    pub(super) fn append(&mut self, other: &Table, sessions: &[Session]) {
+        let keys: Vec<KeyId> = other.keys.values().map(|key| self.key_id(key)).collect();
+        let values: Vec<ValueId> =
+            other.values.values().map(|value| self.value_id(value)).collect();
+        let value = |id: ValueId| values[id.0 as usize];
+        let (ops, lists) = (self.ops.len() as u32, self.lists() as u32);
+        let (elements, rows) = (self.elements.len() as u32, self.row_starts.len() as u32 - 1);
+        self.txns.extend(other.txns.iter().map(|txn| Txn {
+            session: sessions[txn.session.0 as usize],
+            start: txn.start + ops,
+            ..*txn
+        }));
+        self.ops.extend(other.ops.iter().map(|op| MicroOp {
+            key: keys[op.key.0 as usize],
+            action: match op.action {
+                Action::Read(id) => Action::Read(value(id)),
+                Action::ReadList(list) => Action::ReadList(ListId(list.0 + lists)),
+                Action::ReadUnknown => Action::ReadUnknown,
+                Action::Write(id) => Action::Write(value(id)),
+                Action::Append(id) => Action::Append(value(id)),
+                Action::Init(id) => Action::Init(value(id)),
+                Action::Insert(id) => Action::Insert(value(id)),
+                Action::Delete => Action::Delete,
+                Action::ReadWhere(id) => Action::ReadWhere(RowsId(id.0 + rows)),
+            },
+        }));
+        self.elements.extend(other.elements.iter().map(|element| value(*element)));
+        self.list_starts.extend(other.list_starts[1..].iter().map(|end| end + elements));
+        let (end, found) = (self.rows.len() as u32, other.rows.iter());
+        self.rows.extend(found.map(|(key, id)| (keys[key.0 as usize], value(*id))));
+        self.row_starts.extend(other.row_starts[1..].iter().map(|at| at + end));
+    }
+
+    /// Whether the numbers of its arrays hold this table's content and another's.
+    pub(super) fn has_room_for(&self, other: &Table) -> bool {
+        !self.is_full(other.sizes().into_iter().max().unwrap_or_default())
+    }
+
     /// What a read by predicate returned, for [`Action::ReadWhere`].
     pub fn add_rows(&mut self, rows: impl IntoIterator<Item = (KeyId, ValueId)>) -> RowsId {
         self.rows.extend(rows);
@@ -275,9 +315,12 @@ impl Table {
 
     /// Whether the numbers of its arrays are all used up.
     pub(super) fn is_full(&self, more: usize) -> bool {
-        let limit = u32::MAX as usize - more;
-        let sizes = [self.ops.len(), self.elements.len(), self.values.len(), self.rows.len()];
-        sizes.iter().any(|size| *size >= limit)
+        self.sizes().iter().any(|size| *size >= u32::MAX as usize - more)
+    }
+
+    /// How much the arrays hold.
+    fn sizes(&self) -> [usize; 4] {
+        [self.ops.len(), self.elements.len(), self.values.len(), self.rows.len()]
     }
 }
 

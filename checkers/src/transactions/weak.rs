@@ -106,16 +106,27 @@ pub(super) fn flaws(registers: &Registers<'_>, read_committed: bool) -> Vec<Anom
     counted.map(|flaw| flaw.anomaly.clone()).collect()
 }
 
-/// The cycle that breaks a level, in words.
+/// The cycle that breaks a level, in words: one of what was read and of sessions alone, if there
+/// is one.
 fn cycle(registers: &Registers<'_>, level: Level) -> Option<Anomaly> {
     let base = Graph::new(registers, &mut Vec::new());
-    let order = match base.order() {
+    // Only causal consistency infers by an order; most histories keep their level, and then need
+    // no other look at what they have without inference.
+    let order = match level {
+        Level::Causal => base.order(),
+        Level::ReadCommitted | Level::ReadAtomic => Ok(Vec::new()),
+    };
+    let broken = |cycle| Some(witness::tell(registers, level, &base.shorten(cycle), &[]));
+    let order = match order {
         Ok(order) => order,
-        Err(cycle) => return Some(witness::tell(registers, level, &base.shorten(cycle), &[])),
+        Err(cycle) => return broken(cycle),
     };
     let mut inferred = infer::Collected::default();
     infer::infer(registers, level, &order, &mut |edge: Edge| inferred.add(edge));
     let graph = Graph::new(registers, &mut inferred.edges());
     let cycle = graph.order().err()?;
-    Some(witness::tell(registers, level, &graph.shorten(cycle), &order))
+    match base.order() {
+        Ok(_) => Some(witness::tell(registers, level, &graph.shorten(cycle), &order)),
+        Err(cycle) => broken(cycle),
+    }
 }

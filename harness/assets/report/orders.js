@@ -12,7 +12,7 @@ const readOrders = async () => {
   const orders = decode(await unpack('orders-columns'), names, numbers);
   const rows = decode(await unpack('story-columns'), rowNames, numbers);
   const signed = (number) => (number % 2 === 0 ? number / 2 : -(number + 1) / 2);
-  for (let row = 0, last = 0; row < rows.count; row++) rows.at[row] = last += signed(rows.at[row]);
+  for (let row = 0, last = 0; row < rows.count; row++) rows.at[row] = last += 1e3 * signed(rows.at[row]);
   const text = (number) => (number === 0 ? '' : rows.texts.get(number - 1));
   const findings = new Map(rest.findings.map(([finding, order]) => [order, finding]));
   let from = 0;
@@ -24,18 +24,18 @@ const readOrders = async () => {
       id: text(orders.id[number]), customer: text(orders.customer[number]), item: text(orders.item[number]),
       address: text(orders.address[number]), ended: text(orders.end[number]),
       quantity: signed(orders.quantity[number]), amount: signed(orders.amount[number]),
-      compensated: orders.compensated[number] === 1,
+      compensated: orders.compensated[number] === 1, left: orders.left[number],
     };
   });
-  const story = ({ begin, end, id }) => ({
-    ...rest,
+  const story = ({ begin, end, id, left }) => ({
+    ...rest, left,
     rows: Array.from({ length: end - begin }, (_, place) => {
       const row = begin + place;
       return {
         at: rows.at[row], from: rows.from[row], to: rows.to[row], look: rows.look[row],
         words: text(rows.words[row]).replace(SELF, () => id),
         event: rows.event[row] === 0 ? null : rows.event[row] - 1,
-        took: rows.took[row] === 0 ? null : rows.took[row] - 1,
+        took: rows.took[row] === 0 ? null : 1e3 * (rows.took[row] - 1),
       };
     }),
   });
@@ -60,12 +60,24 @@ const orderRow = (orders, order) => el('tr', { 'data-order': order.number },
   el('td', {}, String(order.amount)), el('td', {}, order.ended), el('td', {}, order.compensated ? 'yes' : ''),
   el('td', {}, moment(orders.began(order))), el('td', {}, span(orders.took(order))));
 
-/** Fills the section; returns what shows the order of a link, if there is one. */
-const listenOrders = (orders) => {
-  for (const place of document.querySelectorAll('[data-story]')) {
+/** Draws the stories on cards, each when it comes near to what is seen, and all of them for print. */
+const drawOnCards = (orders) => {
+  const draw = (place) => {
+    if (place.firstChild) return;
     const order = orders.list[Number(place.dataset.story)];
     place.append(storyBox(orders.story(order)), el('p', {}, orderLink(order, `${order.id} among all orders`)));
-  }
+  };
+  const places = document.querySelectorAll('[data-story]');
+  const near = new IntersectionObserver((seen) => {
+    for (const { target, isIntersecting } of seen) if (isIntersecting) draw(target);
+  }, { rootMargin: '800px' });
+  for (const place of places) near.observe(place);
+  window.addEventListener('beforeprint', () => places.forEach(draw));
+};
+
+/** Fills the section; returns what shows the order of a link, if there is one. */
+const listenOrders = (orders) => {
+  drawOnCards(orders);
   const form = byId('order-filter'), box = byId('order-list'), body = box.querySelector('tbody');
   let shown = [], chosen = null, go = () => {};
   const mark = () => {

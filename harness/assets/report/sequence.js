@@ -107,6 +107,8 @@ const storyBox = (story) => {
     if (row) go(rows.indexOf(row));
   });
   return el('figure', {},
-    el('figcaption', { class: 'quiet' }, 'Time runs downwards, a row for each event; clocks of services are right to about a millisecond.'),
+    el('figcaption', { class: 'quiet' },
+      el('span', {}, 'Time runs downwards, a row for each event; clocks of services are right to about a millisecond.'),
+      ...(story.left ? [el('span', {}, `${thousands(story.left)} messages that arrived as sent are left out.`)] : [])),
     box, told);
 };

@@ -129,35 +129,26 @@ fn plot(pieces: &[Piece], nodes: &BTreeMap<&str, usize>, windows: &[Window], end
 fn drawn(frame: &Frame, piece: &Piece, y: &impl Fn(i64) -> f64) -> Markup {
     let (x, to) = (frame.x(piece.begin), frame.x(piece.end));
     let zero = y(0);
-    let path = match piece.strobe {
-        Some((by, period)) => {
-            let period = period.max(1);
-            let turns = (piece.end - piece.begin) / period;
-            if (to - x) / (turns.max(1) as f64) < TURN_MIN || turns > TURNS_MAX {
-                let (top, bottom) = (y(piece.offset), y(piece.offset.saturating_add(by)));
-                return html! {
-                    rect.swing x=(n(x)) y=(n(top.min(bottom))) width=(n((to - x).max(1.0)))
-                        height=(n((top - bottom).abs().max(1.0))) {}
-                };
-            }
-            let mut path = format!("M{} {}V{}", n(x), n(zero), n(y(piece.offset)));
-            for turn in 1..=turns {
-                let thrown = if turn % 2 == 1 { by } else { 0 };
-                let at = frame.x(piece.begin + turn * period);
-                let _ = write!(path, "H{}V{}", n(at), n(y(piece.offset.saturating_add(thrown))));
-            }
-            path
+    let mut path = format!("M{} {}", n(x), n(zero));
+    if let Some((by, period)) = piece.strobe {
+        let period = period.max(1);
+        let turns = (piece.end - piece.begin) / period;
+        if (to - x) / (turns.max(1) as f64) < TURN_MIN || turns > TURNS_MAX {
+            return swing((x, to), y(piece.offset), y(piece.offset.saturating_add(by)));
         }
-        None => {
-            let mut path = format!("M{} {}", n(x), n(zero));
-            let points = if piece.drift_ppm == 0 { 1 } else { POINTS };
-            for point in 0..=points {
-                let time = piece.begin + (piece.end - piece.begin) / points * point;
-                let _ = write!(path, "L{} {}", n(frame.x(time)), n(y(piece.at(time))));
-            }
-            path
+        let _ = write!(path, "V{}", n(y(piece.offset)));
+        for turn in 1..=turns {
+            let thrown = if turn % 2 == 1 { by } else { 0 };
+            let at = frame.x(piece.begin + turn * period);
+            let _ = write!(path, "H{}V{}", n(at), n(y(piece.offset.saturating_add(thrown))));
         }
-    };
+    } else {
+        let points = if piece.drift_ppm == 0 { 1 } else { POINTS };
+        for point in 0..=points {
+            let time = piece.begin + (piece.end - piece.begin) / points * point;
+            let _ = write!(path, "L{} {}", n(frame.x(time)), n(y(piece.at(time))));
+        }
+    }
     html! {
         path.line d={ (path) "L" (n(to)) " " (n(zero)) } {}
         @if piece.drift_ppm != 0 {
@@ -166,6 +157,14 @@ fn drawn(frame: &Frame, piece: &Piece, y: &impl Fn(i64) -> f64) -> Markup {
                 (format!("{:+} %", piece.drift_ppm as f64 / 10_000.0))
             }
         }
+    }
+}
+
+/// A clock that strobes faster than can be drawn, between two heights.
+fn swing((x, to): (f64, f64), one: f64, other: f64) -> Markup {
+    html! {
+        rect.swing x=(n(x)) y=(n(one.min(other))) width=(n((to - x).max(1.0)))
+            height=(n((one - other).abs().max(1.0))) {}
     }
 }
 

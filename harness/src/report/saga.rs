@@ -21,8 +21,13 @@ use std::collections::{BTreeMap, BTreeSet};
 /// At most so many rows are kept of an order, and at most so many of them messages.
 const ROWS_MAX: usize = 160;
 const MESSAGES_MAX: usize = 90;
+/// At most so many messages are kept of all orders: first those about orders that a finding names,
+/// then those that got lost or came again, then any.
+const MESSAGES_TOTAL_MAX: usize = 4_000;
 /// Messages count if they were sent so long before the first line or after the last.
 const MARGIN: u64 = 50_000_000;
+/// Nanoseconds.
+const MICRO: u64 = 1_000;
 /// Longer words are cut.
 const WORDS_MAX: usize = 200;
 /// Stands for the name of the order that a text is about.
@@ -30,9 +35,19 @@ const SELF: &str = "\u{1}";
 /// How the saga log gets to the replica repeats what the log tells.
 const COPIES: &str = "log";
 
-/// The columns, by the names that the scripts know.
-const OF_ORDER: [&str; 9] =
-    ["id", "customer", "item", "quantity", "amount", "address", "end", "compensated", "rows"];
+/// The columns, by the names that the scripts know; times are in microseconds.
+const OF_ORDER: [&str; 10] = [
+    "id",
+    "customer",
+    "item",
+    "quantity",
+    "amount",
+    "address",
+    "end",
+    "compensated",
+    "rows",
+    "left",
+];
 const OF_ROW: [&str; 7] = ["at", "from", "to", "look", "words", "event", "took"];
 
 /// Bits of the column `look`.
@@ -123,21 +138,24 @@ impl<'a> Sagas<'a> {
     /// The blocks of data.
     pub(super) fn data(&self, sources: &Sources<'_>) -> Markup {
         let lines = Lifelines::of(&self.sagas);
-        let mut messages = self.messages(sources);
-        let mut encoder = Encoder::default();
-        for (at, saga) in self.sagas.iter().enumerate() {
-            let rows = lines.rows(saga, &messages.remove(&at).unwrap_or_default());
-            encoder.push(saga, &rows);
-        }
         let about = |(at, anomaly): (usize, &quorate_checkers::verdict::Anomaly)| {
             Some((at + 1, self.number(anomaly.evidence.get("order")?.as_str()?)?))
         };
+        let findings: Vec<(usize, usize)> =
+            sources.verdict.anomalies.iter().enumerate().filter_map(about).collect();
+        let named = findings.iter().map(|(_, number)| *number).collect();
+        let mut messages = chosen(&self.messages(sources), &named);
+        let mut encoder = Encoder::default();
+        for (at, saga) in self.sagas.iter().enumerate() {
+            let (kept, left) = messages.remove(&at).unwrap_or_default();
+            encoder.push(saga, &lines.rows(saga, &kept), left);
+        }
         let data = Data {
             orders: Columns { count: self.sagas.len(), columns: &OF_ORDER },
             story: Columns { count: encoder.count, columns: &OF_ROW },
             gaps: lines.gaps(sources),
             lines: lines.names,
-            findings: sources.verdict.anomalies.iter().enumerate().filter_map(about).collect(),
+            findings,
         };
         html! {
             (embed::json("sagas", &data))
@@ -158,6 +176,38 @@ impl<'a> Sagas<'a> {
         }
         about
     }
+}
+
+/// Of the messages about each order those that are kept, and how many are not.
+fn chosen<'m>(
+    about: &BTreeMap<usize, Vec<&'m Message>>,
+    named: &BTreeSet<usize>,
+) -> BTreeMap<usize, (Vec<&'m Message>, usize)> {
+    let mut room = MESSAGES_TOTAL_MAX;
+    let mut chosen: BTreeMap<usize, (Vec<&Message>, usize)> = BTreeMap::new();
+    let ranked = |number: usize, all: &[&'m Message], wanted: u8| -> Vec<&'m Message> {
+        let same = |a: &Message, b: &Message| {
+            (&a.from, &a.to, &a.kind, &a.text) == (&b.from, &b.to, &b.kind, &b.text)
+        };
+        let rank = |message: &&&Message| {
+            let again = || all.iter().filter(|other| same(message, other)).count() > 1;
+            let tells = message.fate != Fate::Delivered || message.again.is_some() || again();
+            if named.contains(&number) { 0 } else { u8::from(!tells) + 1 }
+        };
+        all.iter().filter(|message| rank(message) == wanted).copied().collect()
+    };
+    for wanted in 0..=2 {
+        for (number, all) in about {
+            let all = &all[..all.len().min(MESSAGES_MAX)];
+            let (kept, left) = chosen.entry(*number).or_default();
+            let of_rank = ranked(*number, all, wanted);
+            let taken = of_rank.len().min(room);
+            room -= taken;
+            *left += of_rank.len() - taken;
+            kept.extend(&of_rank[..taken]);
+        }
+    }
+    chosen
 }
 
 /// The words of a text, among which names are.
@@ -225,7 +275,7 @@ impl Lifelines {
         let first = times().min().unwrap_or(0).saturating_sub(MARGIN);
         let last = times().max().unwrap_or(0).saturating_add(MARGIN);
         let about = messages.iter().filter(|message| (first..=last).contains(&message.sent));
-        rows.extend(about.filter_map(|message| self.sent(message)).take(MESSAGES_MAX));
+        rows.extend(about.filter_map(|message| self.sent(message)));
         rows.sort_by_key(|row| row.at);
         rows.truncate(ROWS_MAX);
         for row in &mut rows {
@@ -324,7 +374,7 @@ struct Encoder {
 }
 
 impl Encoder {
-    fn push(&mut self, saga: &Saga<'_>, rows: &[Row]) {
+    fn push(&mut self, saga: &Saga<'_>, rows: &[Row], left: usize) {
         let field = |name: &str| saga.details.and_then(|details| details.get(name));
         let number = |name| zigzag(field(name).and_then(Value::as_int).unwrap_or(0));
         let named = |name| field(name).map(super::ops::plain);
@@ -340,24 +390,26 @@ impl Encoder {
             self.text(saga.end),
             u64::from(saga.compensated),
             rows.len() as u64,
+            left as u64,
         ];
         for (column, number) in self.orders.iter_mut().zip(columns) {
             varint(column, number);
         }
         for row in rows {
+            let at = row.at / MICRO;
             let columns = [
-                zigzag(row.at as i64 - self.last as i64),
+                zigzag(at as i64 - self.last as i64),
                 row.from as u64,
                 row.to as u64,
                 row.look,
                 self.text(&row.words),
                 row.event.map_or(0, |event| 1 + u64::from(event)),
-                row.took.map_or(0, |took| 1 + took),
+                row.took.map_or(0, |took| 1 + took / MICRO),
             ];
             for (column, number) in self.rows.iter_mut().zip(columns) {
                 varint(column, number);
             }
-            self.last = row.at;
+            self.last = at;
         }
         self.count += rows.len();
     }

@@ -2,10 +2,11 @@
 //!
 //! A frame is its length (4 bytes, big-endian), the CRC-32 of what follows (the same), and a JSON
 //! object, `{"from":1,"message":...}`. One that was damaged on its way is dropped: TCP has
-//! checksums of its own, but what stands between two nodes may change what it forwards. Each node opens one connection to each peer and only writes to
-//! it; the peer only reads. So every *directed* link is a connection of its own, that a proxy
-//! between the two can cut or slow alone. A message may get lost at any time; one that arrives
-//! is whole, and those of one connection arrive in order.
+//! checksums of its own, but what stands between two nodes may change what it forwards. Each
+//! node opens one connection to each peer and only writes to it; the peer only reads. So every
+//! *directed* link is a connection of its own, that a proxy between the two can cut or slow
+//! alone. A message may get lost at any time; one that arrives is whole, and those of one
+//! connection arrive in order.
 
 use super::node_loop::Mail;
 use super::outbox::Outbox;

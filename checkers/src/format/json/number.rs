@@ -6,8 +6,31 @@ use crate::value::Value;
 /// Doubles have 15 to 17 significant digits: text with more says more than a double holds.
 const DIGITS_MAX: usize = 17;
 
+/// So many digits fit 64 bits, whatever they are.
+const SAFE_DIGITS: usize = 18;
+
+/// A natural number of few digits, if that is all that comes next: what most numbers are.
+fn natural(scanner: &mut Scanner<'_>) -> Option<Value> {
+    let rest = &scanner.text.as_bytes()[scanner.at..];
+    let (mut value, mut length) = (0_i64, 0);
+    while let Some(digit @ b'0'..=b'9') = rest.get(length) {
+        value = value.wrapping_mul(10).wrapping_add(i64::from(digit - b'0'));
+        length += 1;
+    }
+    let zero_leads = rest.first() == Some(&b'0') && length > 1;
+    let goes_on = matches!(rest.get(length), Some(b'.' | b'e' | b'E'));
+    if length == 0 || length > SAFE_DIGITS || zero_leads || goes_on {
+        return None;
+    }
+    scanner.at += length;
+    Some(Value::Int(value))
+}
+
 /// A number, whose first character comes next.
 pub(super) fn number(scanner: &mut Scanner<'_>) -> Result<Value, JsonError> {
+    if let Some(value) = natural(scanner) {
+        return Ok(value);
+    }
     let text = scanner.text;
     let bytes = text.as_bytes();
     let begin = scanner.at;

@@ -19,7 +19,8 @@ pub(in crate::format) fn read_plume(input: impl Read) -> Result<Loaded, (u64, Fa
     let mut seen: HashSet<(u64, i128), FxBuildHasher> = HashSet::default();
     let mut last: Option<(u64, i128)> = None;
     each_line(input, |line, text| {
-        let (write, fields) = plume_line(text).map_err(|problem| (line, syntax(problem)))?;
+        let parsed = plain_line(text).map_or_else(|| plume_line(text), Ok);
+        let (write, fields) = parsed.map_err(|problem| (line, syntax(problem)))?;
         let [key, value, session, txn] = fields;
         let session = u64::try_from(session)
             .map_err(|_| (line, syntax(format!("session {session}: expected a natural number"))))?;
@@ -47,6 +48,34 @@ fn close(recording: &mut Recording, txn: Option<(u64, i128)>) {
         let aborted = number == ABORTED;
         recording.end(session, if aborted { EventType::Fail } else { EventType::Ok });
     }
+}
+
+/// What nearly all lines are: without blanks, and with numbers that are safely of 64 bits.
+fn plain_line(text: &str) -> Option<(bool, [i128; 4])> {
+    const DIGITS_MAX: usize = 18;
+    let (write, mut rest) = match text.as_bytes() {
+        [b'r', b'(', rest @ ..] => (false, rest),
+        [b'w', b'(', rest @ ..] => (true, rest),
+        _ => return None,
+    };
+    let mut fields = [0; 4];
+    for (field, end) in fields.iter_mut().zip(b",,,)") {
+        let digits = rest.strip_prefix(b"-").unwrap_or(rest);
+        let sign = if digits.len() < rest.len() { -1 } else { 1 };
+        let (mut number, mut length) = (0_i64, 0);
+        while let Some(digit @ b'0'..=b'9') = digits.get(length)
+            && length < DIGITS_MAX
+        {
+            number = 10 * number + i64::from(digit - b'0');
+            length += 1;
+        }
+        if length == 0 || digits.get(length) != Some(end) {
+            return None;
+        }
+        *field = i128::from(sign * number);
+        rest = &digits[length + 1..];
+    }
+    rest.is_empty().then_some((write, fields))
 }
 
 fn plume_line(text: &str) -> Result<(bool, [i128; 4]), String> {

@@ -10,14 +10,18 @@ use crate::value::{Name, Value};
 pub(super) const ABSENT: OpIndex = OpIndex(u32::MAX);
 
 /// Parses a line with or without its newline; nothing if it is blank.
-pub(super) fn parse(line: &str, names: &mut Names) -> Result<Option<Event>, Fault> {
+pub(super) fn parse<'a>(
+    line: &'a str,
+    scanner: &mut Scanner<'a>,
+    names: &mut Names,
+) -> Result<Option<Event>, Fault> {
     let whole = line.strip_suffix('\n');
-    let mut scanner = Scanner::new(whole.unwrap_or(line));
+    scanner.start(whole.unwrap_or(line));
     if scanner.peek().is_none() {
         return Ok(None);
     }
     let mut fields = Fields { torn_ends: whole.is_none(), ..Fields::default() };
-    fields.object(&mut scanner, names)?;
+    fields.object(scanner, names)?;
     let missing = |field, expected| Fault::Missing { field, expected };
     Ok(Some(Event {
         index: fields.index.map_or(ABSENT, OpIndex),

@@ -1,8 +1,9 @@
 //! From the table to what was read from whom.
 //!
 //! Three passes. The first numbers the nodes, session by session. The second walks each
-//! transaction and keeps what others can see of it. The third goes key by key: it notes who
-//! wrote each value in an array over values, then looks up each read.
+//! transaction, keeps what others can see of it, and notes who wrote each value in an array over
+//! values. The third looks up each read there. Where values repeat or a read is wrong it starts
+//! again from all versions, key by key.
 
 use super::{AMBIGUOUS, INITIAL, Node, Read, Registers, Write};
 use crate::transactions::{Action, MicroOp, Outcome, Table, TxnId, ValueId};
@@ -20,6 +21,15 @@ struct Version {
     row: TxnId,
     /// Whether the transaction did not overwrite it.
     last: bool,
+}
+
+/// What a walk over all transactions shows besides their reads and writes.
+struct Walked {
+    /// For each value the key that it was written to, and by whom ([`NONE`] where nobody else may
+    /// read it); nothing where a value was written twice.
+    writers: Option<Vec<(u32, Node)>>,
+    /// Whether all transactions have committed for certain.
+    sure: bool,
 }
 
 /// All items of keys, key by key.
@@ -59,8 +69,9 @@ impl<'t> Registers<'t> {
     /// appends: they are not registers.
     pub fn new(table: &'t Table) -> Registers<'t> {
         let mut registers = Registers::numbered(table);
-        let versions = registers.walk();
-        if !registers.resolve_unique(&versions) {
+        let walked = registers.walk();
+        if walked.writers.is_none_or(|writers| !registers.resolve_unique(&writers, walked.sure)) {
+            let versions = registers.versions();
             registers.resolve(&Keyed::new(table.keys(), &versions));
         }
         registers
@@ -104,20 +115,24 @@ impl<'t> Registers<'t> {
         }
     }
 
-    /// Keeps what others can see of each transaction; all versions, each with its key.
-    fn walk(&mut self) -> Vec<(u32, Version)> {
-        let mut versions: Vec<(u32, Version)> = Vec::new();
-        let mut last = vec![NONE; self.table.keys()];
+    /// Keeps what others can see of each transaction.
+    fn walk(&mut self) -> Walked {
+        let mut writers = vec![(NONE, NONE); self.table.values()];
+        let (mut unique, mut all_sure) = (true, true);
+        let mut wrote = |key: u32, value: ValueId, node: Node| {
+            let slot = &mut writers[value.0 as usize];
+            unique &= slot.0 == NONE;
+            *slot = (key, node);
+        };
         for id in self.table.ids().filter(|id| self.table.txn(*id).outcome == Outcome::Fail) {
-            each_write(self.table.ops(id), |key, value, _| {
-                let version = Version { value, node: NONE, row: id, last: true };
-                versions.push((key, version));
-            });
+            each_write(self.table.ops(id), |key, value, _| wrote(key, value, NONE));
         }
+        let mut last = vec![NONE; self.table.keys()];
         let mut seen = vec![(0, ValueId::NIL, false); self.table.keys()];
         for node in 1..self.rows.len() as Node {
             let id = self.row(node);
             let sure = self.table.txn(id).outcome == Outcome::Ok;
+            all_sure &= sure;
             if sure {
                 self.walk_reads(node, &mut seen);
             }
@@ -126,7 +141,7 @@ impl<'t> Registers<'t> {
             each_write(ops, |key, _, position| last[key as usize] = position);
             each_write(ops, |key, value, position| {
                 let last = last[key as usize] == position;
-                versions.push((key, Version { value, node, row: id, last }));
+                wrote(key, value, if last { node } else { NONE });
                 if last {
                     self.writes.push(Write { key, value });
                 }
@@ -134,6 +149,27 @@ impl<'t> Registers<'t> {
             let begin = self.write_starts[node as usize] as usize;
             self.writes[begin..].sort_unstable_by_key(|write| write.key);
             self.write_starts.push(self.writes.len() as u32);
+        }
+        Walked { writers: unique.then_some(writers), sure: all_sure }
+    }
+
+    /// All writes as others may see them, each with its key: first those of aborted transactions.
+    fn versions(&self) -> Vec<(u32, Version)> {
+        let mut versions: Vec<(u32, Version)> = Vec::new();
+        for id in self.table.ids().filter(|id| self.table.txn(*id).outcome == Outcome::Fail) {
+            each_write(self.table.ops(id), |key, value, _| {
+                versions.push((key, Version { value, node: NONE, row: id, last: true }));
+            });
+        }
+        let mut last = vec![NONE; self.table.keys()];
+        for node in 1..self.rows.len() as Node {
+            let row = self.row(node);
+            let ops = self.table.ops(row);
+            each_write(ops, |key, _, position| last[key as usize] = position);
+            each_write(ops, |key, value, position| {
+                let last = last[key as usize] == position;
+                versions.push((key, Version { value, node, row, last }));
+            });
         }
         versions
     }
@@ -172,17 +208,10 @@ impl<'t> Registers<'t> {
         }
     }
 
-    /// Finds the writer of each read where each value was written once and every read is right,
-    /// as in most histories; if not, false, and nothing has changed.
-    fn resolve_unique(&mut self, versions: &[(u32, Version)]) -> bool {
-        let mut writers = vec![(NONE, NONE); self.table.values()];
-        for (key, version) in versions {
-            let slot = &mut writers[version.value.0 as usize];
-            if slot.0 != NONE {
-                return false;
-            }
-            *slot = (*key, if version.last { version.node } else { NONE });
-        }
+    /// Finds the writer of each read where every read is right, as in most histories, given the
+    /// key and the writer of each value; if not, false, and nothing has changed. `sure` says that
+    /// all transactions have committed for certain.
+    fn resolve_unique(&mut self, writers: &[(u32, Node)], sure: bool) -> bool {
         let mut sources = Vec::with_capacity(self.reads.len());
         for node in 1..self.rows.len() as Node {
             for read in self.reads(node) {
@@ -196,12 +225,16 @@ impl<'t> Registers<'t> {
                 }
             }
         }
-        let mut observed = vec![false; self.rows.len()];
-        for (read, source) in self.reads.iter_mut().zip(sources) {
-            read.source = source;
-            observed[source as usize] = true;
+        for (read, source) in self.reads.iter_mut().zip(&sources) {
+            read.source = *source;
         }
-        self.leave_out(&[], &observed);
+        if !sure {
+            let mut observed = vec![false; self.rows.len()];
+            for source in sources {
+                observed[source as usize] = true;
+            }
+            self.leave_out(&[], &observed);
+        }
         true
     }
 

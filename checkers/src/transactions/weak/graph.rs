@@ -18,6 +18,7 @@ pub(crate) struct Graph<'r, 't> {
 }
 
 const NEW: u8 = 0;
+/// On the way to the node at hand.
 const OPEN: u8 = 1;
 const DONE: u8 = 2;
 
@@ -56,6 +57,37 @@ impl<'r, 't> Graph<'r, 't> {
         }
     }
 
+    /// The first predecessor of a node, from this number on, that is not `done`, with its number.
+    /// Most are done: what this looks at stands close together.
+    fn first_before(
+        &self,
+        node: Node,
+        number: u32,
+        done: impl Fn(Node) -> bool,
+    ) -> Option<(u32, Node)> {
+        let mut from = number as usize;
+        if from == 0
+            && let Some(before) = self.registers.before(node).filter(|before| !done(*before))
+        {
+            return Some((0, before));
+        }
+        let mut passed = 0;
+        if node != INITIAL {
+            let reads = self.registers.reads(node);
+            from = from.max(1);
+            let rest = reads.iter().map(|read| read.writer().unwrap_or(INITIAL)).enumerate();
+            if let Some((at, before)) = rest.skip(from - 1).find(|(_, before)| !done(*before)) {
+                return Some((at as u32 + 1, before));
+            }
+            passed = reads.len() + 1;
+        }
+        let (begin, end) = (self.starts[node as usize], self.starts[node as usize + 1]);
+        let inferred = self.sources[begin as usize..end as usize].iter().enumerate();
+        let mut rest = inferred.skip(from.saturating_sub(passed));
+        let (at, before) = rest.find(|(_, before)| !done(**before))?;
+        Some(((at + passed) as u32, *before))
+    }
+
     /// All nodes so that each comes behind its predecessors; or a cycle, each node before the
     /// next and the last before the first.
     pub(crate) fn order(&self) -> Result<Vec<Node>, Vec<Node>> {
@@ -70,27 +102,22 @@ impl<'r, 't> Graph<'r, 't> {
             stack.push((root, 0));
             state[root as usize] = OPEN;
             while let Some((node, number)) = stack.last_mut() {
-                let next = self.before(*node, *number as usize);
-                *number += 1;
-                let Some(next) = next else {
+                let done = |before: Node| state[before as usize] == DONE;
+                let Some((at, next)) = self.first_before(*node, *number, done) else {
                     state[*node as usize] = DONE;
                     order.push(*node);
                     stack.pop();
                     continue;
                 };
-                match state[next as usize] {
-                    NEW => {
-                        state[next as usize] = OPEN;
-                        stack.push((next, 0));
-                    }
-                    OPEN => {
-                        let path = stack.iter().map(|(node, _)| *node);
-                        let mut cycle: Vec<Node> = path.skip_while(|node| *node != next).collect();
-                        cycle.reverse();
-                        return Err(cycle);
-                    }
-                    _ => {}
+                *number = at + 1;
+                if state[next as usize] == OPEN {
+                    let path = stack.iter().map(|(node, _)| *node);
+                    let mut cycle: Vec<Node> = path.skip_while(|node| *node != next).collect();
+                    cycle.reverse();
+                    return Err(cycle);
                 }
+                state[next as usize] = OPEN;
+                stack.push((next, 0));
             }
         }
         Ok(order)

@@ -116,6 +116,9 @@ impl<'r, 't> ReadCommitted<'r, 't> {
     /// Edges from a writer that `reader` has seen to those that it reads from later, on keys
     /// that both write.
     fn later_reads(&self, reader: Node, writer: Node, add: &mut impl FnMut(Edge)) {
+        if self.keys.is_empty() {
+            return;
+        }
         let writes = self.registers.writes(writer);
         let mut meet = |key: u32| {
             let next = self.next[key as usize];
