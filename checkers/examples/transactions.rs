@@ -1,4 +1,4 @@
-//! Writes a valid history of transactions as JSON lines, for measuring from the file to the verdict.
+//! Writes a valid history of transactions as JSON lines, to measure from the file to the verdict.
 //!
 //! ```text
 //! cargo run --release -p quorate-checkers --example transactions -- append 1000000 10 > big.jsonl

@@ -483,7 +483,8 @@ pub const ALL: &[Entry] = &[
         target: "eventual",
         sentence: "Session tokens are ignored: a client is answered by any replica, however old \
                    its state is.",
-        anomaly: "read-your-writes, monotonic-reads, monotonic-writes, writes-follow-reads broken",
+        anomaly: "read-your-writes, monotonic-reads, monotonic-writes or writes-follow-reads \
+                  broken, or only the four together (session-guarantees)",
         needs: &[
             "--workload",
             "session",

@@ -62,8 +62,8 @@ fn each_workload_takes_its_defaults_and_is_found_by_its_name() {
     assert_eq!(
         error.to_string(),
         "there is no workload `registre` (did you mean `register`?); there is: register, append, \
-         wr, mini-txn, bank, long-fork, write-skew, g2, closed-predicate, causal-reverse, monotonic, \
-         orders, set, g-counter, pn-counter, session"
+         wr, mini-txn, bank, long-fork, write-skew, g2, closed-predicate, causal-reverse, \
+         monotonic, orders, set, g-counter, pn-counter, session"
     );
 }
 
