@@ -341,7 +341,7 @@ pub const ALL: &[Entry] = &[
         target: "saga-orders",
         sentence: "An orchestrator that begins to lead takes orders whose undoing was under way for undone.",
         anomaly: "leftover-effect: cancelled, and still charged",
-        needs: &["--nemesis", "kill,pause", "--nemesis-interval", "500ms"],
+        needs: &["--nemesis", "kill,pause", "--nemesis-interval", "500ms", "-c", "6n"],
     },
     Entry {
         bug: Bug::CompensateUnknown,
@@ -388,7 +388,7 @@ pub const ALL: &[Entry] = &[
         target: "saga-orders",
         sentence: "Stock is looked at, and taken a moment later without looking again.",
         anomaly: "below-zero: more is sold than there is",
-        needs: &[],
+        needs: &["-c", "6n"],
     },
     Entry {
         bug: Bug::StuckSaga,
