@@ -15,15 +15,19 @@ const browser = await Browser.start();
 const server = await serveRuns(quorate, examples);
 /** Shows a page from the element on, and keeps what is seen. */
 const shoot = async (name, path, selector, act) => {
-  // A comparison has no scripts that could say that they are ready.
-  if (path.startsWith('/compare')) await browser.visit(`${server.base}${path}`);
-  else await browser.open(`${server.base}${path}`);
-  if (act) await browser.run(act);
-  await browser.run((wanted) => {
-    document.documentElement.style.scrollBehavior = 'auto';
-    if (wanted) document.querySelector(wanted).scrollIntoView({ block: 'start' });
-  }, selector);
-  await browser.settle();
+  if (path.startsWith('/compare')) {
+    // The page's policy lets no script run, so none can say when it is drawn.
+    await browser.visit(`${server.base}${path}`);
+    await new Promise((done) => setTimeout(done, 1000));
+  } else {
+    await browser.open(`${server.base}${path}`);
+    if (act) await browser.run(act);
+    await browser.run((wanted) => {
+      document.documentElement.style.scrollBehavior = 'auto';
+      if (wanted) document.querySelector(wanted).scrollIntoView({ block: 'start' });
+    }, selector);
+    await browser.settle();
+  }
   await browser.screenshot(join(pictures, `${name}.png`));
 };
 try {

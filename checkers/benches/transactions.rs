@@ -4,6 +4,7 @@
 //! ```text
 //! cargo bench -p quorate-checkers --bench transactions             # all
 //! cargo bench -p quorate-checkers --bench transactions -- lists    # rows whose name has "lists"
+//! RUSTFLAGS="--cfg peers" cargo bench ...                          # and the peer
 //! ```
 //!
 //! Histories are valid: one to four micro-operations a transaction on ten keys at a time, 32 writes
@@ -141,7 +142,7 @@ impl Case {
         let ((), whole) = measure(|| judge(&read()));
         let from_text = format!("{name}, from text");
         self.row(&format!("{name}, table alone"), "quorate", table, None);
-        let theirs = with_peer.then(|| self.peer());
+        let theirs = if with_peer { self.peer() } else { None };
         for (name, ours, theirs) in [
             (name, ours, theirs.map(|both| both.0)),
             (&from_text, whole, theirs.map(|both| both.1)),
@@ -153,8 +154,16 @@ impl Case {
         }
     }
 
+    /// The peer is not built.
+    #[cfg(not(peers))]
+    #[expect(clippy::unused_self, reason = "where there is a peer it is given the case")]
+    fn peer(&self) -> Option<(Cost, Cost)> {
+        None
+    }
+
     /// What the peer takes without and with reading.
-    fn peer(&self) -> (Cost, Cost) {
+    #[cfg(peers)]
+    fn peer(&self) -> Option<(Cost, Cost)> {
         let text = std::str::from_utf8(&self.text).unwrap();
         let workload = match self.options.workload {
             Some(Workload::Register) => adya::Workload::RwRegister,
@@ -175,7 +184,7 @@ impl Case {
         // What was read is there while it is checked.
         let bytes = reading.bytes.max(reading.kept + check.bytes);
         let whole = Cost { cpu: reading.cpu + check.cpu, bytes, kept: 0 };
-        (check, whole)
+        Some((check, whole))
     }
 
     /// Prints a row; `ours` is what the peer is compared with.

@@ -72,8 +72,7 @@ impl Target {
     /// The workload called `name`, if this target can run it.
     pub fn workload(&self, name: &str) -> Result<&'static str, UnknownName> {
         self.workloads.iter().find(|known| **known == name).copied().ok_or_else(|| {
-            let what = format!("workload for {}", self.name);
-            UnknownName::new(&what, name, self.workloads.iter().copied())
+            UnknownName::new("workload", name, self.workloads.iter().copied()).owned_by(self.name)
         })
     }
 
@@ -85,8 +84,7 @@ impl Target {
     /// The bug called `name`, if this target has it.
     pub fn bug(&self, name: &str) -> Result<Bug, UnknownName> {
         self.bugs().find(|entry| entry.name == name).map(|entry| entry.bug).ok_or_else(|| {
-            let what = format!("bug of {}", self.name);
-            UnknownName::new(&what, name, self.bugs().map(|entry| entry.name))
+            UnknownName::new("bug", name, self.bugs().map(|entry| entry.name)).owned_by(self.name)
         })
     }
 

@@ -9,6 +9,8 @@ pub struct UnknownName {
     pub what: String,
     /// The name that was given.
     pub name: String,
+    /// Who would have it, where that is one of several: a target.
+    pub owner: Option<String>,
     /// The names that there are, in the order in which they are listed.
     pub known: Vec<String>,
 }
@@ -21,7 +23,13 @@ impl UnknownName {
         known: impl IntoIterator<Item = &'a str>,
     ) -> UnknownName {
         let known = known.into_iter().map(str::to_owned).collect();
-        UnknownName { what: what.to_owned(), name: name.to_owned(), known }
+        UnknownName { what: what.to_owned(), name: name.to_owned(), owner: None, known }
+    }
+
+    /// The same of what an `owner` has.
+    #[must_use]
+    pub fn owned_by(self, owner: &str) -> UnknownName {
+        UnknownName { owner: Some(owner.to_owned()), ..self }
     }
 
     /// The name that was probably meant: the nearest one, if a third of it or less is different.
@@ -36,7 +44,10 @@ impl UnknownName {
 /// One sentence: the complaint, the nearest name, and what there is.
 impl fmt::Display for UnknownName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "there is no {} `{}`", self.what, self.name)?;
+        match &self.owner {
+            Some(owner) => write!(f, "{owner} has no {} `{}`", self.what, self.name)?,
+            None => write!(f, "there is no {} `{}`", self.what, self.name)?,
+        }
         if let Some(nearest) = self.nearest() {
             write!(f, " (did you mean `{nearest}`?)")?;
         }
@@ -65,5 +76,7 @@ mod tests {
         assert_eq!(nearest("earthquake"), None);
         let text = UnknownName::new("target", "raft", ["raft-kv"]).to_string();
         assert_eq!(text, "there is no target `raft` (did you mean `raft-kv`?); there is: raft-kv");
+        let text = UnknownName::new("bug", "fast", ["slow"]).owned_by("raft-kv").to_string();
+        assert_eq!(text, "raft-kv has no bug `fast`; there is: slow");
     }
 }

@@ -12,13 +12,15 @@
 //! known by how its history was made, and compared.
 //!
 //! Peers are other crates that check linearizability, on the same histories, with ten seconds
-//! each: where they need longer the row says so.
+//! each: where they need longer the row says so. They are built only when asked for:
+//! `RUSTFLAGS="--cfg peers" cargo bench ... -- peers`.
 
 #![expect(clippy::print_stdout, reason = "it is a report")]
 
 #[path = "../../tests/linearizable_support/mod.rs"]
 mod linearizable_support;
 mod measure;
+#[cfg(peers)]
 mod peers;
 mod shapes;
 
@@ -48,6 +50,7 @@ fn main() {
     objects(&table);
     online(&table);
     logs(&table);
+    #[cfg(peers)]
     against_peers(&table);
 }
 
@@ -206,6 +209,7 @@ fn logs(table: &Table) {
     }
 }
 
+#[cfg(peers)]
 fn against_peers(table: &Table) {
     let shapes = [(10, 1_000, 0.0), (10, 10_000, 0.0), (20, 1_000, 0.0), (50, 100, 0.0)];
     let crashed = [(5, 1_000, 0.01), (5, 1_000, 0.02)];
@@ -222,6 +226,7 @@ fn against_peers(table: &Table) {
     }
 }
 
+#[cfg(peers)]
 fn beside_peers(table: &Table, name: &str, calls: impl Fn(bool) -> Vec<RegisterCall>) {
     for valid in [true, false] {
         let name = format!("{name}, {}", words(valid));
@@ -233,6 +238,7 @@ fn beside_peers(table: &Table, name: &str, calls: impl Fn(bool) -> Vec<RegisterC
     }
 }
 
+#[cfg(peers)]
 fn peers_of(name: &str, calls: &[RegisterCall], valid: bool) {
     let operations = peers::for_porcupine(calls);
     let (verdict, cost) = once(|| peers::porcupine(&operations));

@@ -49,7 +49,7 @@ pub(super) fn consistent(registers: &Registers<'_>, order: &[Node]) -> Found {
     });
     let mut grounds = Grounds::default();
     if let Some(edge) = first {
-        let graph = Graph::new(registers, &mut Vec::new());
+        let graph = Graph::new(registers, &[]);
         grounds.causal(&graph, edge.to, edge.from);
         grounds.causal(&graph, edge.from, edge.reader);
     }
@@ -84,7 +84,7 @@ fn overwritten(registers: &Registers<'_>, order: &[Node], pairs: &[u64]) -> Vec<
 pub(super) fn convergent(registers: &Registers<'_>, order: &[Node]) -> Found {
     let mut collected = Collected::default();
     demands(registers, order, |edge| collected.add(edge));
-    let graph = Graph::new(registers, &mut collected.edges());
+    let graph = Graph::new(registers, &collected.edges());
     let Err(circle) = graph.order() else { return Found::holds() };
     let circle = graph.shorten(circle);
     let mut grounds = Grounds::default();
@@ -103,7 +103,7 @@ pub(super) fn convergent(registers: &Registers<'_>, order: &[Node]) -> Found {
             readers.push(edge);
         }
     });
-    let base = Graph::new(registers, &mut Vec::new());
+    let base = Graph::new(registers, &[]);
     for edge in readers {
         grounds.causal(&base, edge.from, edge.reader);
     }
@@ -112,7 +112,7 @@ pub(super) fn convergent(registers: &Registers<'_>, order: &[Node]) -> Found {
 
 /// What a circle of the causal order itself breaks: there are reads of what they caused.
 pub(super) fn circular(registers: &Registers<'_>, circle: Vec<Node>, model: Model) -> Broken {
-    let graph = Graph::new(registers, &mut Vec::new());
+    let graph = Graph::new(registers, &[]);
     let components = graph.components();
     let mut broken = BTreeSet::new();
     for reader in 1..registers.len() as Node {

@@ -247,7 +247,7 @@ fn find(
         }
         return views(registers, &Views::new(registers, None), options);
     }
-    let order = match Graph::new(registers, &mut Vec::new()).order() {
+    let order = match Graph::new(registers, &[]).order() {
         Ok(order) => order,
         Err(circle) => return Ok(Some(causal::circular(registers, circle, model))),
     };
@@ -316,7 +316,7 @@ fn first_broken(registers: &Registers<'_>, model: Model) -> Option<u32> {
     let pasts = match model {
         Model::Pram => None,
         Model::CausalMemory => {
-            let order = Graph::new(registers, &mut Vec::new()).order().ok()?;
+            let order = Graph::new(registers, &[]).order().ok()?;
             Some(Pasts::new(registers, &order, usize::MAX)?)
         }
         _ => return None,

@@ -168,7 +168,7 @@ mod tests {
             let table = table(rng, sessions);
             let registers = Registers::new(&table);
             let width = registers.sessions() - 1;
-            let Ok(order) = Graph::new(&registers, &mut Vec::new()).order() else { continue };
+            let Ok(order) = Graph::new(&registers, &[]).order() else { continue };
             let plain = Clocks::new(&registers, &order, 1, width);
             let pasts = Pasts::new(&registers, &order, usize::MAX).unwrap();
             for node in 1..registers.len() as Node {

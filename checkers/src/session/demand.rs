@@ -270,15 +270,12 @@ impl Reader<'_, '_> {
 /// A circle in words: each demand, and that together they cannot be.
 pub(super) fn explain(sessions: &Sessions<'_>, circle: &[&Demand]) -> String {
     let key = circle.first().map_or(0, |demand| sessions.key_of(demand.older));
-    let told: Vec<String> = circle
-        .iter()
-        .filter(|demand| demand.because[0].is_some())
-        .map(|demand| sentence(sessions, demand))
-        .collect();
+    let told = circle.iter().filter(|demand| demand.because[0].is_some());
+    let told: Vec<String> = told.map(|demand| sentence(sessions, demand)).collect();
     let initial = circle.iter().any(|demand| demand.because[0].is_none());
     let end =
         if initial { "But nothing is older than the initial value." } else { "Both cannot be." };
-    format!("On {}: {} {end}", sessions.key_name(key), told.join(" "))
+    format!("On {}: {}. {end}", sessions.key_name(key), told.join("; "))
 }
 
 fn sentence(sessions: &Sessions<'_>, demand: &Demand) -> String {
@@ -313,7 +310,7 @@ fn sentence(sessions: &Sessions<'_>, demand: &Demand) -> String {
             )
         }
     };
-    format!("{story}, so {older} must be older than {newer}.")
+    format!("{story}, so {older} must be older than {newer}")
 }
 
 impl Sessions<'_> {

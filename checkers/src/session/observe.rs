@@ -13,6 +13,7 @@ pub(super) type Version = u32;
 /// One step of a session.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Step {
+    /// The event that has the value: the invocation of a write, the completion of a read.
     pub(super) index: OpIndex,
     pub(super) version: Version,
     pub(super) writes: bool,
@@ -106,7 +107,8 @@ impl<'a> Sessions<'a> {
                 self.steps.len() - 1
             });
             let step = self.steps[session].len() as u32;
-            self.steps[session].push(Step { index: op.invoke.index, version, writes });
+            let told = op.complete.filter(|_| !writes).unwrap_or(op.invoke);
+            self.steps[session].push(Step { index: told.index, version, writes });
             if writes {
                 self.origins[version as usize].write = Some((session as u32, step));
             }
@@ -145,7 +147,7 @@ impl<'a> Sessions<'a> {
         &self.steps
     }
 
-    /// Who invoked the operation that begins with this event.
+    /// Whose operation an event belongs to.
     pub(super) fn process_at(&self, index: OpIndex) -> Option<u64> {
         match self.history.event(index).process {
             Process::Client(process) => Some(process),
@@ -175,6 +177,6 @@ fn nobody(op: &OpView<'_>, value: &Value) -> String {
     format!(
         "a read{} returned {value} (event {}), which nobody is known to have written",
         crate::final_phase::of_key(op.key()),
-        op.invoke.index
+        op.complete.unwrap_or(op.invoke).index
     )
 }

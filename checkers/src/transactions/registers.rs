@@ -80,6 +80,8 @@ pub struct Registers<'t> {
     table: &'t Table,
     /// The row of each node; that of node 0 means nothing.
     rows: Vec<TxnId>,
+    /// All nodes but the first, by their rows.
+    by_row: Vec<Node>,
     /// Where the nodes of each session begin, and the end of the last. Session 0 is node 0.
     session_starts: Vec<u32>,
     sessions: Vec<u32>,
@@ -202,6 +204,12 @@ impl<'t> Registers<'t> {
     /// The row of a node other than the initial one.
     pub fn row(&self, node: Node) -> TxnId {
         self.rows[node as usize]
+    }
+
+    /// All nodes but the initial one in the order of the table. Where that is the order of a
+    /// recorder, what goes along it finds most of what it looks up in the processor's cache.
+    pub(super) fn by_row(&self) -> &[Node] {
+        &self.by_row
     }
 
     /// All reads, key by key.

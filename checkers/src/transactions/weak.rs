@@ -109,7 +109,7 @@ pub(super) fn flaws(registers: &Registers<'_>, read_committed: bool) -> Vec<Anom
 /// The cycle that breaks a level, in words: one of what was read and of sessions alone, if there
 /// is one.
 fn cycle(registers: &Registers<'_>, level: Level) -> Option<Anomaly> {
-    let base = Graph::new(registers, &mut Vec::new());
+    let base = Graph::new(registers, &[]);
     // Only causal consistency infers by an order; most histories keep their level, and then need
     // no other look at what they have without inference.
     let order = match level {
@@ -123,7 +123,7 @@ fn cycle(registers: &Registers<'_>, level: Level) -> Option<Anomaly> {
     };
     let mut inferred = infer::Collected::default();
     infer::infer(registers, level, &order, &mut |edge: Edge| inferred.add(edge));
-    let graph = Graph::new(registers, &mut inferred.edges());
+    let graph = Graph::new(registers, &inferred.edges());
     let cycle = graph.order().err()?;
     match base.order() {
         Ok(_) => Some(witness::tell(registers, level, &graph.shorten(cycle), &order)),

@@ -5,6 +5,7 @@
 
 use crate::transactions::registers::{INITIAL, Node, Registers};
 use crate::transactions::scc::{Components, components_of};
+use std::iter;
 
 /// Cycles are shortened from at most so many of their nodes.
 const TRIES_MAX: usize = 64;
@@ -23,18 +24,22 @@ const OPEN: u8 = 1;
 const DONE: u8 = 2;
 
 impl<'r, 't> Graph<'r, 't> {
-    /// The graph with `inferred` edges, each `to << 32 | from`; sorts them.
-    pub(crate) fn new(registers: &'r Registers<'t>, inferred: &mut Vec<u64>) -> Graph<'r, 't> {
-        inferred.sort_unstable();
-        inferred.dedup();
+    /// The graph with `inferred` edges, each `to << 32 | from`.
+    pub(crate) fn new(registers: &'r Registers<'t>, inferred: &[u64]) -> Graph<'r, 't> {
         let mut starts = vec![0_u32; registers.len() + 1];
-        for edge in inferred.iter() {
+        for edge in inferred {
             starts[(edge >> 32) as usize + 1] += 1;
         }
         for node in 0..registers.len() {
             starts[node + 1] += starts[node];
         }
-        let sources = inferred.iter().map(|edge| *edge as u32).collect();
+        let mut next = starts.clone();
+        let mut sources = vec![0; inferred.len()];
+        for edge in inferred {
+            let slot = &mut next[(edge >> 32) as usize];
+            sources[*slot as usize] = *edge as Node;
+            *slot += 1;
+        }
         Graph { registers, starts, sources }
     }
 
@@ -95,7 +100,7 @@ impl<'r, 't> Graph<'r, 't> {
         let mut order = Vec::with_capacity(count);
         let mut state = vec![NEW; count];
         let mut stack: Vec<(Node, u32)> = Vec::new();
-        for root in 0..count as Node {
+        for root in iter::once(INITIAL).chain(self.registers.by_row().iter().copied()) {
             if state[root as usize] != NEW {
                 continue;
             }

@@ -87,7 +87,7 @@ impl<'r, 't> ReadCommitted<'r, 't> {
     }
 
     fn infer(&mut self, add: &mut impl FnMut(Edge)) {
-        for reader in 1..self.registers.len() as Node {
+        for reader in self.registers.by_row().iter().copied() {
             let reads = self.registers.reads(reader);
             if reads.len() < 2 {
                 continue;

@@ -133,7 +133,7 @@ fn sentence(registers: &Registers<'_>, level: Level, from: Node, to: Node, why: 
 
 /// How a transaction came into the past of another one.
 fn sees(registers: &Registers<'_>, from: Node, reader: Node) -> String {
-    let graph = Graph::new(registers, &mut Vec::new());
+    let graph = Graph::new(registers, &[]);
     let between = graph.path(from, reader, registers.len()).unwrap_or_default();
     let name = registers.name(reader);
     let through: Vec<String> = between.iter().skip(1).map(|node| registers.name(*node)).collect();
