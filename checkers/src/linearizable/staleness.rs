@@ -53,23 +53,31 @@ impl Staleness {
     }
 }
 
+/// So many keys, with the verb that goes with one or many.
+fn keys(n: usize, one: &str, many: &str) -> String {
+    if n == 1 { format!("1 key {one}") } else { format!("{n} keys {many}") }
+}
+
 impl fmt::Display for Staleness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.stale.first() {
             None => write!(f, "no stale read")?,
             Some((_, delta)) => write!(
                 f,
-                "reads are up to {} stale, on {} of {} keys",
+                "reads are up to {} stale, on {} of {}",
                 Millis(*delta),
                 self.stale.len(),
-                self.stale.len() + self.fresh + self.otherwise + self.undecided,
+                keys(self.stale.len() + self.fresh + self.otherwise + self.undecided, "", "")
+                    .trim_end(),
             )?,
         }
         if self.otherwise > 0 {
-            write!(f, "; {} keys are wrong for another reason", self.otherwise)?;
+            let are = keys(self.otherwise, "is", "are");
+            write!(f, "; {are} wrong for another reason")?;
         }
         if self.undecided > 0 {
-            write!(f, "; {} keys have values that repeat and are not measured", self.undecided)?;
+            let have = keys(self.undecided, "has", "have");
+            write!(f, "; {have} values that repeat and are not measured")?;
         }
         Ok(())
     }

@@ -65,8 +65,10 @@ fn checkers(sources: &Sources<'_>) -> Markup {
 /// `search for 12 keys`.
 fn algorithms(report: &CheckerReport) -> String {
     let Some(Json::Object(map)) = report.details.get("algorithms") else { return String::new() };
-    let told: Vec<String> =
-        map.iter().map(|(name, keys)| format!("{} ({keys} keys)", text::label(name))).collect();
+    let told: Vec<String> = map
+        .iter()
+        .map(|(name, keys)| format!("{} ({})", text::label(name), text::count_json(keys, "key")))
+        .collect();
     told.join(", ")
 }
 
