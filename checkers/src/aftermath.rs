@@ -28,10 +28,15 @@ const LISTED_MAX: usize = 8;
 /// Checks what became of the cluster. Linear in the history.
 pub fn check(history: &History) -> CheckerReport {
     let dead: Vec<&Event> = nemesis_events(history, NODE_DIED).collect();
-    let begun = nemesis_events(history, FINAL_PHASE).next().is_some();
+    let begun = nemesis_events(history, FINAL_PHASE).next();
     let interrupted = nemesis_events(history, INTERRUPTED).next().is_some();
-    let finished = begun && !interrupted;
-    // What was interrupted had no time to answer.
+    // A run that goes to its end completes all that it asks: one that does not had no time for
+    // the answers.
+    let cut = begun.is_some_and(|begin| {
+        let mut asked = history.operations().iter().filter(|op| op.invoke > begin.index);
+        asked.any(|op| op.complete.is_none())
+    });
+    let finished = begun.is_some() && !interrupted && !cut;
     let unserved = if finished { unserved(history) } else { Vec::new() };
     let mut details = serde_json::Map::new();
     details.insert("final_phase".into(), finished.into());
@@ -50,7 +55,9 @@ pub fn check(history: &History) -> CheckerReport {
         valid,
         why: match anomalies.first() {
             Some(anomaly) => Some(anomaly.explanation.clone()),
-            None if begun && interrupted => Some("the final phase was interrupted".to_owned()),
+            None if begun.is_some() && !finished => {
+                Some("the final phase was cut short".to_owned())
+            }
             None => (!finished).then(|| NO_FINAL_PHASE.to_owned()),
         },
         details,

@@ -4,7 +4,7 @@
 use crate::results;
 use crate::usage::file_trouble;
 use anyhow::Result;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -61,7 +61,7 @@ impl Place {
 pub fn is_same(one: &Path, other: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     let identity = |path: &Path| {
-        let data = File::open(path).and_then(|file| file.metadata()).ok()?;
+        let data = fs::metadata(path).ok()?;
         data.is_file().then(|| (data.dev(), data.ino()))
     };
     identity(one).is_some_and(|one| identity(other) == Some(one))

@@ -94,10 +94,10 @@ fn stdin_is_read() {
     }
     let edn = expect(&with_stdin(bench.path(), &["convert", "-", "-", "--to", "edn"], &text), 0);
     assert!(edn.starts_with("{:type :invoke"), "{edn}");
-    // By its looks, and read twice where it holds completions alone.
+    // By its looks, and read twice where it holds completions alone, of which one shows nothing.
     expect(&with_stdin(bench.path(), &["check", "-"], &edn), 1);
-    let alone = r#"{"process":0,"type":"ok","f":"txn","value":[["append","x",1]]}"#;
-    expect(&with_stdin(bench.path(), &["check", "-"], &format!("{alone}\n")), 0);
+    let alone = r#"{"time":1,"process":0,"type":"ok","f":"txn","value":[["append","x",1]]}"#;
+    expect(&with_stdin(bench.path(), &["check", "-"], &format!("{alone}\n")), 2);
     let shown = with_stdin(bench.path(), &["show", "-", "--f", "read", "--format", "json"], &text);
     assert_eq!(expect(&shown, 0).lines().count(), 2);
     let compared = with_stdin(bench.path(), &["compare", "-", "bad.jsonl"], &text);
