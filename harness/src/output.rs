@@ -14,7 +14,12 @@ pub fn write(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> R
     let place = Place::of(path).map_err(cannot)?;
     let (draft, file) = match &place {
         Place::File(path) => results::draft_beside(path).map(|(draft, file)| (Some(draft), file)),
-        Place::Other => OpenOptions::new().write(true).create(true).open(path).map(|f| (None, f)),
+        Place::Other => OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .map(|f| (None, f)),
     }
     .map_err(cannot)?;
     let mut out = BufWriter::new(file);
