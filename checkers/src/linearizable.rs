@@ -44,6 +44,7 @@ pub use how_far::dead_end;
 pub use key::Algorithm;
 pub use kind::{ModelKind, NoSuchModel};
 pub use minimize::minimize;
+pub(crate) use minimize::original;
 pub use options::{Options, Span, Unknown};
 pub use plain::{Ask, check_calls, history_of};
 pub(crate) use register::{linearizable_by_zones, refusal};

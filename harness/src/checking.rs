@@ -16,9 +16,10 @@ use quorate_checkers::consistency::{self, Model as Consistency};
 use quorate_checkers::history::History;
 use quorate_checkers::linearizable::{ModelKind, Variant};
 use quorate_checkers::transactions::isolation::Model;
-use quorate_checkers::verdict::{CheckerReport, Verdict};
+use quorate_checkers::verdict::{CheckerReport, Valid, Verdict};
 use quorate_checkers::{
-    aftermath, convergence, counter, invariants, linearizable, orders, session, set_full, stats,
+    aftermath, convergence, counter, invariants, linearizable, minimal, orders, session, set_full,
+    stats,
 };
 use quorate_targets::names::UnknownName;
 use quorate_workloads::registry;
@@ -26,7 +27,7 @@ use quorate_workloads::workload::Check;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The consistency model that is decided.
 const LINEARIZABLE: &str = "linearizable";
@@ -245,17 +246,37 @@ fn of_orders(plan: &Plan) -> orders::Options {
     orders::Options { isolated: isolation == Some("semantic-lock") }
 }
 
-/// The smallest history found that is still not linearizable, by the first such check; `None`
-/// where the history is not known to fail.
-pub fn minimize(history: &History, request: &Request) -> Option<History> {
+/// Making a history smaller may take so long.
+const MINIMIZING: Duration = Duration::from_secs(20);
+
+/// The smallest history found that still fails in the same way; `None` where the history is not
+/// known to fail, which `verdict` says.
+pub fn minimize(history: &History, request: &Request, verdict: &Verdict) -> Option<History> {
+    if verdict.valid != Valid::False {
+        return None;
+    }
     let model = request.checks.iter().find_map(|check| match check {
         Check::Linearizable { model } => model.parse::<ModelKind>().ok(),
         _ => None,
-    })?;
+    });
     let threads = request.threads.unwrap_or(0);
     let variant = request.variant;
     let options = linearizable::Options { threads, variant, ..linearizable::Options::default() };
-    linearizable::minimize(history, model, &options)
+    let linearizable = model.and_then(|model| linearizable::minimize(history, model, &options));
+    if linearizable.is_some() {
+        return linearizable;
+    }
+    let begun = Instant::now();
+    // A part without the write of what it reads is wrong too, in a way that the whole is not.
+    let fails = |part: &History| {
+        begun.elapsed() < MINIMIZING && {
+            let found = check(part, request);
+            let known = |kind: &String| verdict.anomaly_types.contains(kind);
+            found.valid == Valid::False && found.anomaly_types.iter().all(known)
+        }
+    };
+    let evidence = verdict.anomalies.first().map(|anomaly| anomaly.ops.clone());
+    Some(minimal::minimal(history, &evidence.unwrap_or_default(), fails))
 }
 
 /// Judges a history.

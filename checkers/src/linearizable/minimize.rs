@@ -82,7 +82,7 @@ pub(super) fn core(history: &History, group: &KeyGroup<'_>, kind: ModelKind) -> 
 const ORIGINAL: &str = "original-index";
 
 /// The same history, with each event's index as a field.
-fn original(history: &History) -> History {
+pub(crate) fn original(history: &History) -> History {
     let mark = |event: &Event| {
         let mut event = event.clone();
         let mut extra = event.extra.take().map(Vec::from).unwrap_or_default();
