@@ -75,12 +75,19 @@ struct Findings {
     counts: BTreeMap<&'static str, u64>,
     anomalies: Vec<Anomaly>,
     details: Map<String, serde_json::Value>,
+    /// Why something could not be judged.
+    open: Option<String>,
 }
 
 impl Findings {
     fn new(checker: &'static str) -> Findings {
         let (counts, anomalies, details) = (BTreeMap::new(), Vec::new(), Map::new());
-        Findings { checker, counts, anomalies, details }
+        Findings { checker, counts, anomalies, details, open: None }
+    }
+
+    /// Something cannot be judged; the first reason is told.
+    fn undecided(&mut self, why: impl FnOnce() -> String) {
+        self.open.get_or_insert_with(why);
     }
 
     /// One more of a kind; `explain` is called only if it is to be told.
@@ -116,6 +123,7 @@ impl Findings {
         let why = self.anomalies.first().map(|anomaly| anomaly.explanation.clone());
         let (valid, why) = match why {
             Some(why) => (Valid::False, Some(why)),
+            None if self.open.is_some() => (Valid::Unknown, self.open),
             None if looked_at == 0 => (Valid::Unknown, Some(nothing.to_owned())),
             None => (Valid::True, None),
         };
