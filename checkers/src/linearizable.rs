@@ -47,7 +47,7 @@ pub use minimize::minimize;
 pub(crate) use minimize::original;
 pub use options::{Options, Span, Unknown};
 pub use plain::{Ask, check_calls, history_of};
-pub(crate) use register::{linearizable_by_zones, refusal};
+pub(crate) use register::{linearizable_by_zones, no_other_value, refusal};
 pub use report::check;
 pub use search::{Alternative, Failure, Placed};
 pub use staleness::{Staleness, staleness};

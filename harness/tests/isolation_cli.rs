@@ -256,3 +256,65 @@ fn a_small_part_that_still_fails_is_written() {
     let none = ["--model", "read-committed", "--minimal", small.to_str().unwrap()];
     expect(&path, &none, 0, "not known to fail");
 }
+
+#[test]
+fn a_history_without_operations_is_neither_right_nor_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let nemesis =
+        "{\"time\":0,\"process\":\"nemesis\",\"type\":\"info\",\"f\":\"kill\",\"value\":null}\n";
+    for (name, text) in
+        [("a.jsonl", ""), ("b.edn", "[]"), ("c.edn", "; none\n"), ("d.jsonl", nemesis)]
+    {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        for options in [
+            &[][..],
+            &["--workload", "register"],
+            &["--workload", "append"],
+            &["--workload", "set"],
+            &["--workload", "bank"],
+            &["--model", "serializable"],
+            &["--model", "linearizable"],
+            &["--model", "sequential"],
+            &["--model", "queue"],
+            &["--anomaly", "G1"],
+            &["--variant", "durable"],
+        ] {
+            expect(&path, options, 2, "the history has no operations");
+        }
+        expect(&path, &["--model", "serialisable"], 254, "serializable");
+        expect(&path, &["--workload", "regster"], 254, "register");
+    }
+}
+
+#[test]
+fn objects_are_named_once_and_models_only_where_they_apply() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("queue.jsonl");
+    let event = |kind: &str, f: &str, value: u8| {
+        format!(
+            "{{\"time\":0,\"process\":0,\"type\":\"{kind}\",\"f\":\"{f}\",\"value\":{value}}}\n"
+        )
+    };
+    let op = |f, value| event("invoke", f, value) + &event("ok", f, value);
+    fs::write(&path, op("enqueue", 1) + &op("enqueue", 2) + &op("dequeue", 1)).unwrap();
+    for names in [["linearizable", "queue"], ["queue", "linearizable"], ["queue", "queue"]] {
+        let [one, other] = names;
+        expect(
+            &path,
+            &["--model", one, "--model", other],
+            0,
+            "when each item came and went (1 key)",
+        );
+    }
+    for names in [["queue", "stack"], ["stack", "queue"]] {
+        let [one, other] = names;
+        expect(&path, &["--model", one, "--model", other], 254, "names two objects");
+    }
+    expect(&path, &["--model", "sequential"], 254, "is a model of single operations on registers");
+    expect(&path, &["--model", "monotonic-reads"], 254, "its operations: dequeue, enqueue");
+    expect(&path, &["--model", "queue", "--model", "sequential"], 254, "name one of the two");
+    expect(&path, &["--model", "qeue"], 254, "did you mean `queue`?");
+    expect(&path, &["--staleness"], 0, "it is that of registers, and this is a queue");
+    expect(&path, &["--variant", "durable"], 0, "clients unknown number");
+}

@@ -12,7 +12,7 @@
 use super::kind::ModelKind;
 use super::options::Options;
 use super::report::check;
-use super::variant::Variant;
+use super::variant::{self, Variant};
 use crate::history::{Event, EventType, History, KeyGroup, OpIndex, OpView, Process};
 use crate::value::{Name, Value};
 use crate::verdict::Valid;
@@ -37,6 +37,9 @@ pub fn minimize(history: &History, kind: ModelKind, options: &Options<'_>) -> Op
     if report.valid != Valid::False {
         return None;
     }
+    // What is left of the history may not tell any more how many clients there were.
+    let options =
+        &Options { clients: options.clients.or_else(|| variant::clients(history)), ..*options };
     let mut smaller = Smaller { kind, options, checks: CHECKS_MAX, best: original(history) };
     if let Some(op) = culprit.and_then(|index| history.op_at(index)) {
         let key = op.key();

@@ -53,23 +53,30 @@ impl Staleness {
     }
 }
 
+fn keys(count: usize) -> String {
+    if count == 1 { "1 key".to_owned() } else { format!("{count} keys") }
+}
+
 impl fmt::Display for Staleness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.stale.first() {
             None => write!(f, "no stale read")?,
             Some((_, delta)) => write!(
                 f,
-                "reads are up to {} stale, on {} of {} keys",
+                "reads are up to {} stale, on {} of {}",
                 Millis(*delta),
                 self.stale.len(),
-                self.stale.len() + self.fresh + self.otherwise + self.undecided,
+                keys(self.stale.len() + self.fresh + self.otherwise + self.undecided),
             )?,
         }
         if self.otherwise > 0 {
-            write!(f, "; {} keys are wrong for another reason", self.otherwise)?;
+            let are = if self.otherwise == 1 { "is" } else { "are" };
+            write!(f, "; {} {are} wrong for another reason", keys(self.otherwise))?;
         }
         if self.undecided > 0 {
-            write!(f, "; {} keys have values that repeat and are not measured", self.undecided)?;
+            let (have, are) = if self.undecided == 1 { ("has", "is") } else { ("have", "are") };
+            let keys = keys(self.undecided);
+            write!(f, "; {keys} {have} values that repeat and {are} not measured")?;
         }
         Ok(())
     }
