@@ -63,8 +63,9 @@ pub fn check(history: &History) -> CheckerReport {
     details.insert("nodes".into(), json!(nodes.collect::<std::collections::BTreeSet<&str>>()));
     let (valid, why) = match (anomalies.first(), by_key.is_empty()) {
         (Some(first), _) => {
-            let why =
-                format!("{diverged} of {} keys diverged: {}", by_key.len(), first.explanation);
+            let keys = if by_key.len() == 1 { "key" } else { "keys" };
+            let count = by_key.len();
+            let why = format!("{diverged} of {count} {keys} diverged: {}", first.explanation);
             (Valid::False, Some(why))
         }
         (None, true) => (Valid::Unknown, Some("no read of the final phase was answered".into())),

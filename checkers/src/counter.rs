@@ -6,15 +6,16 @@
 //! only the positive ones were. Once all is healed and has come together, it must be exact: the
 //! sum of all acknowledged adds, and of any subset of those of which nobody knows (as Maelstrom's
 //! `pn-counter`). Which sums such subsets have is decided exactly while they are few, and by
-//! their bounds beyond that; the report says which. An add that failed is in no sum.
+//! their bounds beyond that; the report says which. An add that failed is in no sum. From where on
+//! a counter is asked for something else than these two, or to add what is no integer of 64 bits,
+//! what its reads return is not judged, and the verdict is at best "unknown".
 //!
 //! Cost: O(n) for the bounds, O(crashed adds × width of their bounds / 64) for the exact sums.
 
 use crate::final_phase::{self, at, key_text};
-use crate::history::{EventType, History, KeyGroup, OpView};
+use crate::history::{EventType, History, KeyGroup, OpIndex, OpView};
 use crate::value::Value;
 use crate::verdict::{Anomaly, CheckerReport, Valid};
-use serde_json::json;
 use std::collections::BTreeMap;
 
 /// At most so many anomalies of one kind are explained; all are counted.
@@ -29,7 +30,9 @@ struct Tally {
     finals: u64,
     bounds: serde_json::Map<String, serde_json::Value>,
     inexact: bool,
-    not_numbers: u64,
+    /// What is no number of a counter, and how often there is such a thing.
+    odd: Option<String>,
+    oddities: u64,
     counts: BTreeMap<&'static str, u64>,
     anomalies: Vec<Anomaly>,
 }
@@ -50,13 +53,15 @@ pub fn check(history: &History) -> CheckerReport {
     let mut tally = Tally::default();
     let partition = history.by_key();
     for group in partition.groups() {
-        within_bounds(&group, &mut tally);
+        let odd = first_odd(&group, &mut tally);
+        within_bounds(&group, odd, &mut tally);
         // Without a final phase nothing says that a read must have everything.
-        let Some(begin) = begin else { continue };
+        let Some(begin) = begin.filter(|_| odd.is_none()) else { continue };
         let possible = Possible::of(&group);
         tally.inexact |= possible.sums.is_none();
         let name = group.key.map_or_else(|| "counter".to_owned(), key_text);
-        tally.bounds.insert(name, json!([possible.low as f64, possible.high as f64]));
+        let bounds = [possible.low, possible.high].map(|sum| json(&Value::integer(sum)));
+        tally.bounds.insert(name, bounds.to_vec().into());
         let mut last: BTreeMap<&str, (OpView<'_>, i128)> = BTreeMap::new();
         for (op, count) in reads(&group).filter(|(op, _)| op.invoke.index > begin) {
             last.insert(final_phase::node(&op), (op, count));
@@ -82,10 +87,40 @@ fn added(op: &OpView<'_>) -> Option<i128> {
         .then(|| op.input().as_int().map(i128::from))?
 }
 
-/// Holds each read against the adds that had begun when it ended.
-fn within_bounds(group: &KeyGroup<'_>, tally: &mut Tally) {
+fn json(value: &Value) -> serde_json::Value {
+    value.into()
+}
+
+/// From where on the sum of a counter is not known: the first operation that may have happened
+/// and is neither a read nor an add of an integer. Reads that returned none are noted too.
+fn first_odd(group: &KeyGroup<'_>, tally: &mut Tally) -> Option<OpIndex> {
+    let mut first = None;
+    for op in group.ops().filter(|op| op.outcome != EventType::Fail) {
+        let (f, index) = (op.f(), op.invoke.index);
+        match f.as_str() {
+            "read" => {
+                if let (Some(value), Some(end)) = (op.output(), op.complete)
+                    && value.as_int().is_none()
+                {
+                    tally.odd(|| format!("event {} returned {value}, no integer", end.index));
+                }
+                continue;
+            }
+            "add" if added(&op).is_some() => continue,
+            "add" => {
+                tally.odd(|| format!("event {index} adds {}, no integer of 64 bits", op.input()));
+            }
+            _ => tally.odd(|| format!("{f} (event {index}) means nothing to a counter")),
+        }
+        first = first.or(Some(index));
+    }
+    first
+}
+
+/// Holds each read against the adds that had begun when it ended, as far as these are known.
+fn within_bounds(group: &KeyGroup<'_>, odd: Option<OpIndex>, tally: &mut Tally) {
     // Adds by the place of their invocation, which is the order in which they come.
-    let adds: Vec<(crate::history::OpIndex, i128)> =
+    let adds: Vec<(OpIndex, i128)> =
         group.ops().filter_map(|op| Some((op.invoke.index, added(&op)?))).collect();
     let sums = |part: fn(i128) -> i128| -> Vec<i128> {
         let mut sum = 0;
@@ -99,18 +134,22 @@ fn within_bounds(group: &KeyGroup<'_>, tally: &mut Tally) {
     let (lows, highs) = (sums(|by| by.min(0)), sums(|by| by.max(0)));
     for op in group.ops().filter(|op| op.f().as_str() == "read") {
         let (Some(value), Some(complete)) = (op.output(), op.complete) else { continue };
-        let Some(count) = value.as_int() else {
-            tally.not_numbers += 1;
+        let Some(count) = value.as_int() else { continue };
+        if odd.is_some_and(|odd| odd < complete.index) {
             continue;
-        };
+        }
         tally.reads += 1;
         let begun = adds.partition_point(|(invoke, _)| *invoke < complete.index);
         let (low, high) = (lows[begun], highs[begun]);
         if !(low..=high).contains(&i128::from(count)) {
             let what = group.key.map_or_else(|| "the counter".to_owned(), key_text);
+            let adds = match begun {
+                1 => "one add that had begun by then makes".to_owned(),
+                many => format!("{many} adds that had begun by then make"),
+            };
             let explanation = format!(
-                "A read of {what}{} returned {count}, but the {begun} adds that had begun by then \
-                 make at least {low} and at most {high}.",
+                "A read of {what}{} returned {count}, but the {adds} at least {low} and at most \
+                 {high}.",
                 at(final_phase::node(&op))
             );
             tally.anomaly("counter-out-of-bounds", explanation, &op);
@@ -186,6 +225,11 @@ fn subset_sums(numbers: &[i128], width: usize) -> Vec<u64> {
 }
 
 impl Tally {
+    fn odd(&mut self, what: impl FnOnce() -> String) {
+        self.oddities += 1;
+        self.odd.get_or_insert_with(what);
+    }
+
     fn anomaly(&mut self, kind: &'static str, explanation: String, op: &OpView<'_>) {
         let count = self.counts.entry(kind).or_default();
         *count += 1;
@@ -211,9 +255,12 @@ impl Tally {
             let counts: Vec<String> =
                 self.counts.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
             (Valid::False, Some(format!("{}: {}", counts.join(", "), first.explanation)))
-        } else if self.not_numbers > 0 {
-            let why = format!("{} reads returned something that is no number", self.not_numbers);
-            (Valid::Unknown, Some(why))
+        } else if let Some(odd) = self.odd {
+            let more = match self.oddities - 1 {
+                0 => String::new(),
+                more => format!(" (and {more} more like it)"),
+            };
+            (Valid::Unknown, Some(format!("The sum is not known: {odd}{more}.")))
         } else if self.reads == 0 {
             (Valid::Unknown, Some("no read of a counter was answered".to_owned()))
         } else if healed && self.finals == 0 {

@@ -81,6 +81,7 @@ pub mod history;
 pub mod invariants;
 pub mod linearizable;
 mod meanings;
+pub mod minimal;
 pub mod model;
 pub mod orders;
 pub mod session;

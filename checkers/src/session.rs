@@ -43,6 +43,38 @@ const EXPLAINED_MAX: usize = 4;
 /// The name of the four together, as a model.
 pub const ALL_FOUR: &str = "session-guarantees";
 
+/// The guarantees as models, the four together first, with what each means.
+pub const MODELS: [(&str, &str); 5] = [
+    (ALL_FOUR, "the four together, by one order of the writes of each key"),
+    ("read-your-writes", "what a session reads is no older than what it wrote"),
+    ("monotonic-reads", "what a session reads is no older than what it read"),
+    ("monotonic-writes", "who sees a write sees what its session wrote before"),
+    ("writes-follow-reads", "who sees a write sees what its session had read before"),
+];
+
+/// The guarantee of this name, in any case.
+pub fn model(name: &str) -> Option<&'static str> {
+    let mut names = MODELS.iter().map(|(known, _)| *known);
+    names.find(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// Checks these guarantees alone, by the names in [`MODELS`].
+pub fn check_only(history: &History, names: &[&str]) -> CheckerReport {
+    let mut report = check(history);
+    if names.contains(&ALL_FOUR) || report.valid == Valid::Unknown {
+        return report;
+    }
+    report.models.retain(|name, _| names.contains(&name.as_str()));
+    report.anomalies.retain(|anomaly| names.contains(&anomaly.kind.as_str()));
+    report.valid = report.models.values().copied().fold(Valid::True, Valid::and);
+    report.why = report.anomalies.first().map(|anomaly| {
+        let broken = report.models.iter().filter(|(_, valid)| **valid == Valid::False);
+        let broken: Vec<&str> = broken.map(|(name, _)| name.as_str()).collect();
+        format!("not {}: {}", broken.join(", not "), anomaly.explanation)
+    });
+    report
+}
+
 /// Checks the session guarantees of a history of reads and writes.
 pub fn check(history: &History) -> CheckerReport {
     let sessions = match Sessions::of(history) {

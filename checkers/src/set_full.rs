@@ -16,7 +16,14 @@
 //! * `removed`: a remove was acknowledged and it is gone; `resurrected`: and it is there, with
 //!   nobody having added it since: an anomaly,
 //! * `recovered`: stable, though nobody knew whether its add happened,
-//! * `never-read`: no read tells.
+//! * `never-read`: no read tells,
+//! * `undecided`: missing, lost or resurrected by what was read last, which an eventually
+//!   consistent store may still set right.
+//!
+//! That it may not is said by the final phase. A history without one, and without the names of
+//! nodes, is taken for that of Jepsen's `set` test where its last operations on a key are reads
+//! that began after all adds and removes were over: these are the final reads, and what all of them
+//! miss is lost. Any other history leaves such elements undecided.
 //!
 //! Elements that nobody added (`unexpected`) and that a read holds twice (`duplicated`) are
 //! anomalies too. Elements are assumed to be added once: where one is added again after its
@@ -49,6 +56,18 @@ struct Set<'a> {
     numbers: HashMap<&'a Value, usize, FxBuildHasher>,
     /// Elements that a read holds more than once, with the read.
     twice: Vec<(usize, usize)>,
+    finality: Finality,
+}
+
+/// From where on reads must tell what will stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Finality {
+    /// By the final phase, with the last read at each node.
+    Phase,
+    /// By all reads that follow all else, from this one on.
+    LastReads(usize),
+    /// Nothing tells.
+    Nowhere,
 }
 
 /// A successful read.
@@ -68,6 +87,8 @@ struct Tally {
     fates: BTreeMap<&'static str, u64>,
     attempts: u64,
     unread_lists: u64,
+    /// The first element that stays undecided, in words.
+    undecided: Option<String>,
     stable_latencies: Vec<u64>,
     worst: Vec<(u64, String)>,
     missing_at: BTreeMap<String, u64>,
@@ -95,7 +116,8 @@ impl<'a> Set<'a> {
     ) -> Set<'a> {
         let numbers = HashMap::default();
         let (reads, elements, twice) = (Vec::new(), Vec::new(), Vec::new());
-        let mut set = Set { key: group.key, reads, elements, numbers, twice };
+        let finality = Finality::Nowhere;
+        let mut set = Set { key: group.key, reads, elements, numbers, twice, finality };
         for op in group.ops() {
             match (op.f().as_str(), op.outcome) {
                 ("add", _) => {
@@ -118,6 +140,10 @@ impl<'a> Set<'a> {
                 None => tally.unread_lists += 1,
             }
         }
+        set.finality = match begin {
+            Some(_) => Finality::Phase,
+            None => last_reads(group, &set.reads),
+        };
         set
     }
 
@@ -150,7 +176,7 @@ impl<'a> Set<'a> {
             by_node.entry(read.node).or_default().push(number);
         }
         for element in &self.elements {
-            let judged = fate::judge(element, &self.reads, &by_node);
+            let judged = fate::judge(element, &self.reads, &by_node, self.finality);
             tally.count(self, element, &judged);
         }
         for (number, read) in &self.twice {
@@ -164,6 +190,18 @@ impl<'a> Set<'a> {
             tally.anomaly("duplicated-element", explanation, &[read.op]);
         }
     }
+}
+
+/// Which reads are final in a history without a final phase.
+fn last_reads(group: &KeyGroup<'_>, reads: &[Read<'_>]) -> Finality {
+    let named = |op: OpView<'_>| op.invoke.node.is_some();
+    if group.ops().any(named) {
+        return Finality::Nowhere;
+    }
+    let changes = group.ops().filter(|op| op.f().as_str() != "read");
+    let over = changes.map(|op| op.complete.unwrap_or(op.invoke).index).max();
+    let first = reads.partition_point(|read| Some(read.op.invoke.index) <= over);
+    if first < reads.len() { Finality::LastReads(first) } else { Finality::Nowhere }
 }
 
 impl Tally {
@@ -182,6 +220,9 @@ impl Tally {
             if matches!(fate, Fate::Missing | Fate::Lost) {
                 *self.missing_at.entry((*node).to_owned()).or_default() += 1;
             }
+        }
+        if fate == Fate::Undecided && self.undecided.is_none() {
+            self.undecided = Some(fate::doubt(set.key, element, judged));
         }
         if let Some(kind) = fate.anomaly() {
             let ops = fate::evidence(element, judged, &set.reads);
@@ -233,8 +274,16 @@ impl Tally {
             return (Valid::False, Some(why));
         }
         if self.unread_lists > 0 {
-            let why = format!("{} reads returned something that is no list", self.unread_lists);
+            let reads = if self.unread_lists == 1 { "read" } else { "reads" };
+            let why = format!("{} {reads} returned something that is no list", self.unread_lists);
             return (Valid::Unknown, Some(why));
+        }
+        if let Some(first) = &self.undecided {
+            let more = match self.fates.get(Fate::Undecided.name()) {
+                None | Some(1) => String::new(),
+                Some(count) => format!(" So it is for {} more.", count - 1),
+            };
+            return (Valid::Unknown, Some(format!("{first}{more}")));
         }
         let told = ["stable", "removed", "recovered"];
         if told.iter().all(|fate| !self.fates.contains_key(fate)) {

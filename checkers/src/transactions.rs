@@ -17,6 +17,7 @@ mod committed;
 mod cycles;
 mod finding;
 mod graph;
+mod holds;
 mod intern;
 pub mod isolation;
 mod kind;
@@ -38,6 +39,7 @@ mod words;
 
 pub use check::{CHECKER, KeyRules, Options, Unguessed, Workload, check, check_table, check_until};
 pub use closed_predicate::Predicate;
+pub use holds::Open;
 pub use intern::Interner;
 pub use kind::{AnomalyKind, KindSet};
 pub use lattice::{Boundary, NoSuchTxnModel, TxnModel};

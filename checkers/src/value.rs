@@ -104,6 +104,11 @@ impl Value {
         Value::List(items.into())
     }
 
+    /// An integer value of any size.
+    pub fn integer(n: i128) -> Value {
+        i64::try_from(n).map_or_else(|_| Value::BigInt(n.to_string().into()), Value::Int)
+    }
+
     /// The integer, if it is one.
     pub fn as_int(&self) -> Option<i64> {
         match self {

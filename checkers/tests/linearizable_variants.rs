@@ -121,7 +121,7 @@ fn agree<M: Model>(
     seed: u64,
     (model, kind): (&M, ModelKind),
     calls: &[Call<M::Input, M::Output>],
-    crashes: &Crashes,
+    (crashes, clients): (&Crashes, u64),
     show_call: impl Fn(&M::Input, Option<&M::Output>) -> Recorded,
     tally: &mut Seen,
 ) {
@@ -137,7 +137,8 @@ fn agree<M: Model>(
         let expected = oracle(model, calls, deadlines);
         assert!(weaker || !expected, "each is stronger than the one before: {}", show(calls));
         weaker = expected;
-        let options = Options { threads: 1, variant, ..Options::default() };
+        let clients = Some(clients);
+        let options = Options { threads: 1, variant, clients, ..Options::default() };
         let report = check(&history, kind, &options);
         let valid = if expected { Valid::True } else { Valid::False };
         assert_eq!(
@@ -149,6 +150,12 @@ fn agree<M: Model>(
             show(calls)
         );
         tally.entry(name).or_default()[usize::from(expected)] += 1;
+        // Nobody says how many clients there were: what is concluded all the same is right.
+        let untold = check(&history, kind, &Options { clients: None, ..options });
+        let fits = untold.valid == valid || untold.valid == Valid::Unknown;
+        assert!(fits, "seed {seed}, {name} untold: {:?}{}", untold.why, show(calls));
+        let guessed = usize::from(untold.valid == Valid::Unknown);
+        tally.entry(if name == "durable" { "untold" } else { "told" }).or_default()[guessed] += 1;
     }
 }
 
@@ -157,6 +164,7 @@ fn all_were_told_apart(tally: &Seen) {
     assert!(valid("plain") > valid("durable") + 50, "{tally:?}");
     assert!(valid("durable") > valid("strict") + 10, "{tally:?}");
     assert!(tally["strict"][1] > 1000, "{tally:?}");
+    assert!(tally["untold"].iter().all(|count| *count > 50), "{tally:?}");
 }
 
 /// Some clients that all begin at once, so that the first of each is seen before any crash.
@@ -218,7 +226,7 @@ fn registers() {
             continue;
         }
         let subject = (&Register { initial: 0 }, ModelKind::Register);
-        agree(seed, subject, &calls, &crashes, record_register, &mut tally);
+        agree(seed, subject, &calls, (&crashes, clients), record_register, &mut tally);
     }
     all_were_told_apart(&tally);
 }
@@ -263,7 +271,8 @@ fn queues() {
         if !clear(&calls, &crashes, clients) {
             continue;
         }
-        agree(seed, (&Queue::new(), ModelKind::Queue), &calls, &crashes, show_queue, &mut tally);
+        let subject = (&Queue::new(), ModelKind::Queue);
+        agree(seed, subject, &calls, (&crashes, clients), show_queue, &mut tally);
     }
     all_were_told_apart(&tally);
 }

@@ -12,7 +12,8 @@ use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
 use transactions_support::database::{Isolation, Load, simulate};
 use transactions_support::oracle::{
-    Op, Order, Txn, is_serializable, is_snapshot, mutate, small, transactions,
+    Op, Order, Txn, Visible, is_plain, is_serializable, is_snapshot, is_visible, mutate, small,
+    transactions,
 };
 
 /// How many histories each test tries: more with `QUORATE_NIGHTLY=1`.
@@ -119,6 +120,54 @@ fn lists_are_of_snapshots_exactly_if_some_snapshots_explain_them() {
         }
     }
     assert_eq!(counts.len(), 6, "each verdict must come up: {counts:?}");
+}
+
+const NOTHING: Visible = Visible { transitive: false, prefix: false, no_conflict: false };
+
+/// Models that are defined by who sees whom.
+const VISIBLE: [(&str, Visible); 5] = [
+    ("read-atomic", NOTHING),
+    ("update-atomic", Visible { no_conflict: true, ..NOTHING }),
+    ("causal-cerone", Visible { transitive: true, ..NOTHING }),
+    ("parallel-snapshot-isolation", Visible { transitive: true, no_conflict: true, ..NOTHING }),
+    ("prefix", Visible { prefix: true, transitive: true, ..NOTHING }),
+];
+
+#[test]
+fn models_of_visibility_are_never_misjudged() {
+    let (mut counts, mut open) = (BTreeMap::<(&str, Valid), u64>::new(), 0);
+    for seed in 0..histories() {
+        let history = random(seed, Workload::Append);
+        let txns = transactions(&history, Workload::Append);
+        if !is_plain(&txns) {
+            continue;
+        }
+        for (model, visible) in VISIBLE {
+            let options = Options {
+                workload: Some(Workload::Append),
+                models: vec![model.parse::<TxnModel>().unwrap()],
+                ..Options::default()
+            };
+            let report = check(&history, &options);
+            let found = report.valid;
+            open += u64::from(report.why.is_some_and(|why| why.ends_with("known to hold.")));
+            let wrong = if is_visible(&txns, visible) { Valid::False } else { Valid::True };
+            assert!(
+                found != wrong || (found == Valid::True && blind(&txns)),
+                "seed {seed}, {model} is {found:?}: {txns:#?}"
+            );
+            *counts.entry((model, found)).or_default() += 1;
+        }
+    }
+    let mut decided = 0;
+    for (model, _) in VISIBLE {
+        for valid in [Valid::True, Valid::False] {
+            let count = counts.get(&(model, valid)).copied().unwrap_or(0);
+            assert!(count > 50, "{model}: {counts:?}");
+            decided += count;
+        }
+    }
+    assert!(open > 0 && open * 10 < decided, "{open} open, {decided} decided");
 }
 
 #[test]

@@ -15,10 +15,12 @@ use anyhow::Result;
 use quorate_checkers::consistency::{self, Model as Consistency};
 use quorate_checkers::history::History;
 use quorate_checkers::linearizable::{ModelKind, Variant};
+use quorate_checkers::transactions::TxnModel;
 use quorate_checkers::transactions::isolation::Model;
-use quorate_checkers::verdict::{CheckerReport, Verdict};
+use quorate_checkers::verdict::{CheckerReport, Valid, Verdict};
 use quorate_checkers::{
-    aftermath, convergence, counter, invariants, linearizable, orders, session, set_full, stats,
+    aftermath, convergence, counter, invariants, linearizable, minimal, orders, session, set_full,
+    stats,
 };
 use quorate_targets::names::UnknownName;
 use quorate_workloads::registry;
@@ -26,10 +28,16 @@ use quorate_workloads::workload::Check;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The consistency model that is decided.
 const LINEARIZABLE: &str = "linearizable";
+
+/// Why a history is neither right nor wrong that asks for nothing.
+pub const NO_OPERATIONS: &str = "the history has no operations";
+
+/// The checker that says so, in verdicts.
+const HISTORY: &str = "history";
 
 /// How long a check may take unless something else is asked for.
 const TIMEOUT: Duration = Duration::from_mins(10);
@@ -45,7 +53,10 @@ pub fn models() -> Vec<(&'static str, String)> {
         let short = model.short().map_or_else(String::new, |short| format!(" (also {short})"));
         (model.name(), format!("registers: {}{short}", model.about()))
     });
-    let mut all: Vec<_> = own.into_iter().chain(weaker).chain(transactions::models()).collect();
+    let sessions = session::MODELS.into_iter();
+    let sessions = sessions.map(|(name, about)| (name, format!("registers: {about}")));
+    let single = own.into_iter().chain(weaker).chain(sessions);
+    let mut all: Vec<_> = single.chain(transactions::models()).collect();
     for model in isolation::models().chain(objects) {
         if all.iter().all(|(known, _)| *known != model.0) {
             all.push(model);
@@ -83,6 +94,8 @@ pub struct Request {
     pub checks: Vec<Check>,
     /// Models that reads and writes of registers are judged by.
     pub consistency: Vec<Consistency>,
+    /// Session guarantees that reads and writes of registers are judged by.
+    pub guarantees: Vec<&'static str>,
     /// Models of isolation that transactions over registers are judged by.
     pub isolation: Vec<Model>,
     /// How these were chosen, where nobody named them.
@@ -97,6 +110,8 @@ pub struct Request {
     pub threads: Option<usize>,
     /// Until when an operation that crashed may take effect.
     pub variant: Variant,
+    /// How many clients there were, where a plan tells.
+    pub clients: Option<u64>,
     /// Whether to measure how stale the reads of registers are.
     pub staleness: bool,
 }
@@ -108,6 +123,7 @@ impl Request {
         request.timeout = plan.limits.check;
         request.transactions = Asked::of_plan(plan);
         request.orders = of_orders(plan);
+        request.clients = Some(plan.concurrency as u64);
         Ok(request)
     }
 
@@ -120,6 +136,7 @@ impl Request {
     ) -> Result<Request> {
         let mut request = Request::chosen(history, plan, workload, asked)?;
         request.orders = plan.map_or_else(orders::Options::default, of_orders);
+        request.clients = plan.map(|plan| plan.concurrency as u64);
         Ok(request)
     }
 
@@ -129,6 +146,9 @@ impl Request {
         workload: Option<&str>,
         asked: &Asked,
     ) -> Result<Request> {
+        if history.operations().is_empty() {
+            return Request::of_nothing(workload, asked);
+        }
         if workload.is_none()
             && asked.is_models_alone()
             && let Some(request) = Request::of_consistency(history, &asked.models)
@@ -144,29 +164,37 @@ impl Request {
         if let Some(request) = Request::of_transactions(history, plan, workload, asked)? {
             return Ok(request);
         }
-        let model = asked.models.first().map(String::as_str);
         if let Some(name) = workload {
-            return match name.parse::<ModelKind>() {
-                Ok(object) if registry::find(name).is_err() => Ok(Request::of_object(object)),
-                _ => Request::of_workload(name),
-            };
+            return Request::of_workload_or_object(name);
         }
-        if let Some(name) = model
-            && name != LINEARIZABLE
-        {
-            return name.parse().map(Request::of_object).map_err(|_| {
-                let names = models().into_iter().map(|(known, _)| known);
-                wrong_name(UnknownName::new("model", name, names))
-            });
+        if let Some(object) = named_object(history, &asked.models)? {
+            return Ok(Request::of_object(object));
         }
         let mut request = match plan {
             Some(plan) => Request::of_plan(plan)?,
             None => Request::guess(history)?,
         };
-        if model.is_some() {
+        if !asked.models.is_empty() {
             request.checks.retain(|check| matches!(check, Check::Linearizable { .. }));
         }
         Ok(request)
+    }
+
+    /// Nothing is judged, but a name that nobody knows is an error as ever.
+    fn of_nothing(workload: Option<&str>, asked: &Asked) -> Result<Request> {
+        workload.map(Request::of_workload_or_object).transpose()?;
+        asked
+            .models
+            .iter()
+            .try_for_each(|name| if is_model(name) { Ok(()) } else { Err(unknown_model(name)) })?;
+        Ok(Request::new(Vec::new()))
+    }
+
+    fn of_workload_or_object(name: &str) -> Result<Request> {
+        match name.parse::<ModelKind>() {
+            Ok(object) if registry::find(name).is_err() => Ok(Request::of_object(object)),
+            _ => Request::of_workload(name),
+        }
     }
 
     fn of_workload(name: &str) -> Result<Request> {
@@ -181,11 +209,16 @@ impl Request {
     /// By models of single operations, if all of these names are, and the history is one of
     /// registers. Linearizability alone has a checker that knows other objects too.
     fn of_consistency(history: &History, names: &[String]) -> Option<Request> {
-        let models: Vec<Consistency> =
-            names.iter().map(|name| Consistency::from_name(name)).collect::<Option<_>>()?;
-        let weak = models.iter().any(|model| *model != Consistency::Linearizable);
+        let known = |name: &String| {
+            session::model(name).is_some() || Consistency::from_name(name).is_some()
+        };
+        let weak = names.iter().any(|name| is_of_registers(name));
         let registers = linearizable::guess(history) == Some(ModelKind::Register);
-        (weak && registers).then(|| Request { consistency: models, ..Request::new(Vec::new()) })
+        (weak && registers && names.iter().all(known)).then(|| Request {
+            consistency: names.iter().filter_map(|name| Consistency::from_name(name)).collect(),
+            guarantees: names.iter().filter_map(|name| session::model(name)).collect(),
+            ..Request::new(Vec::new())
+        })
     }
 
     /// By models of isolation alone.
@@ -197,6 +230,7 @@ impl Request {
         Request {
             checks,
             consistency: Vec::new(),
+            guarantees: Vec::new(),
             isolation: Vec::new(),
             source: None,
             orders: orders::Options::default(),
@@ -204,6 +238,7 @@ impl Request {
             timeout: TIMEOUT,
             threads: None,
             variant: Variant::Plain,
+            clients: None,
             staleness: false,
         }
     }
@@ -218,25 +253,79 @@ impl Request {
                 ..Request::new(vec![Check::Orders])
             });
         }
-        let object = linearizable::guess(history);
-        if object.is_none() && !history.operations().is_empty() {
-            let names: BTreeSet<&str> = history.ops().map(|op| op.f().as_str()).collect();
-            let names: Vec<&str> = names.into_iter().collect();
+        let Some(object) = linearizable::guess(history) else {
             return Err(wrong(format!(
                 "cannot tell from the operations ({}) which object this is; name it with --model \
                  (`quorate list models`)",
-                names.join(", ")
+                operation_names(history)
             )));
-        }
-        let mut request = Request::of_object(object.unwrap_or(ModelKind::Register));
-        request.source = Some(match object {
-            Some(object) => {
-                format!("judged as {object}, by its operations; --model names another object")
-            }
-            None => "the history holds no operation: there is nothing to object to".into(),
-        });
+        };
+        let mut request = Request::of_object(object);
+        request.source =
+            Some(format!("judged as {object}, by its operations; --model names another object"));
         Ok(request)
     }
+}
+
+/// The names of a history's operations, for messages.
+fn operation_names(history: &History) -> String {
+    let names: BTreeSet<&str> = history.ops().map(|op| op.f().as_str()).collect();
+    names.into_iter().collect::<Vec<_>>().join(", ")
+}
+
+/// The object among these models, each judged for linearizability; none where only that is named.
+/// Two objects contradict each other, whichever comes first.
+fn named_object(history: &History, names: &[String]) -> Result<Option<ModelKind>> {
+    let mut object: Option<ModelKind> = None;
+    for name in names.iter().filter(|name| name.as_str() != LINEARIZABLE) {
+        let Ok(kind) = name.parse::<ModelKind>() else {
+            return Err(inapplicable(history, name, names));
+        };
+        if let Some(other) = object.filter(|other| *other != kind) {
+            return Err(wrong(format!(
+                "--model names two objects, {other} and {kind}: a history is of one"
+            )));
+        }
+        object = Some(kind);
+    }
+    Ok(object)
+}
+
+/// Why a model that is no object cannot be judged here.
+fn inapplicable(history: &History, name: &str, names: &[String]) -> anyhow::Error {
+    if !is_model(name) {
+        return unknown_model(name);
+    }
+    let of = if is_of_registers(name) { "single operations on registers" } else { "transactions" };
+    if let Some(other) = names.iter().find(|other| other.parse::<ModelKind>().is_ok()) {
+        return wrong(format!(
+            "`{name}` is a model of {of}, and `{other}` an object: name one of the two"
+        ));
+    }
+    wrong(format!(
+        "`{name}` is a model of {of}, which this history does not consist of (its operations: {})",
+        operation_names(history)
+    ))
+}
+
+/// Whether it is a model of single operations on registers, weaker than linearizability.
+fn is_of_registers(name: &str) -> bool {
+    session::model(name).is_some()
+        || Consistency::from_name(name).is_some_and(|model| model != Consistency::Linearizable)
+}
+
+/// Whether some checker knows this model.
+fn is_model(name: &str) -> bool {
+    is_of_registers(name)
+        || name.parse::<TxnModel>().is_ok()
+        || Model::from_name(name).is_some()
+        || name.parse::<ModelKind>().is_ok()
+        || models().iter().any(|(known, _)| *known == name)
+}
+
+fn unknown_model(name: &str) -> anyhow::Error {
+    let names = models().into_iter().map(|(known, _)| known);
+    wrong_name(UnknownName::new("model", name, names))
 }
 
 /// What a run's target claims of its orders.
@@ -245,17 +334,38 @@ fn of_orders(plan: &Plan) -> orders::Options {
     orders::Options { isolated: isolation == Some("semantic-lock") }
 }
 
-/// The smallest history found that is still not linearizable, by the first such check; `None`
-/// where the history is not known to fail.
-pub fn minimize(history: &History, request: &Request) -> Option<History> {
+/// Making a history smaller may take so long.
+const MINIMIZING: Duration = Duration::from_secs(20);
+
+/// The smallest history found that still fails in the same way; `None` where the history is not
+/// known to fail, which `verdict` says.
+pub fn minimize(history: &History, request: &Request, verdict: &Verdict) -> Option<History> {
+    if verdict.valid != Valid::False {
+        return None;
+    }
     let model = request.checks.iter().find_map(|check| match check {
         Check::Linearizable { model } => model.parse::<ModelKind>().ok(),
         _ => None,
-    })?;
+    });
     let threads = request.threads.unwrap_or(0);
-    let variant = request.variant;
-    let options = linearizable::Options { threads, variant, ..linearizable::Options::default() };
-    linearizable::minimize(history, model, &options)
+    let (variant, clients) = (request.variant, request.clients);
+    let options =
+        linearizable::Options { threads, variant, clients, ..linearizable::Options::default() };
+    let linearizable = model.and_then(|model| linearizable::minimize(history, model, &options));
+    if linearizable.is_some() {
+        return linearizable;
+    }
+    let begun = Instant::now();
+    // A part without the write of what it reads is wrong too, in a way that the whole is not.
+    let fails = |part: &History| {
+        begun.elapsed() < MINIMIZING && {
+            let found = check(part, request);
+            let known = |kind: &String| verdict.anomaly_types.contains(kind);
+            found.valid == Valid::False && found.anomaly_types.iter().all(known)
+        }
+    };
+    let evidence = verdict.anomalies.first().map(|anomaly| anomaly.ops.clone());
+    Some(minimal::minimal(history, &evidence.unwrap_or_default(), fails))
 }
 
 /// Judges a history.
@@ -269,22 +379,35 @@ pub fn check(history: &History, request: &Request) -> Verdict {
                 stop.store(true, Ordering::Relaxed);
             }
         });
-        let mut reports: Vec<(String, CheckerReport)> =
-            request.checks.iter().map(|check| run_one(history, request, *check, stop)).collect();
-        let stopped = || stop.load(Ordering::Relaxed);
-        if !request.consistency.is_empty() {
-            let threads = request.threads.unwrap_or(0);
-            let options =
-                consistency::Options { threads, stop: Some(&stopped), ..Default::default() };
-            let report = consistency::check(history, &request.consistency, options);
-            reports.push((consistency::CHECKER.into(), report));
-        }
-        reports.extend(isolation::check(history, &request.isolation, &stopped));
+        let mut reports: Vec<(String, CheckerReport)> = if history.operations().is_empty() {
+            vec![(HISTORY.into(), CheckerReport::unknown(NO_OPERATIONS.into()))]
+        } else {
+            judge(history, request, stop)
+        };
         reports.push(("aftermath".into(), aftermath::check(history)));
         reports.extend(stopped::check(history).map(|report| (stopped::CHECKER.into(), report)));
         drop(done);
         Verdict::merge(reports)
     })
+}
+
+/// What was asked for, of a history with operations.
+fn judge(history: &History, request: &Request, stop: &AtomicBool) -> Vec<(String, CheckerReport)> {
+    let checks = request.checks.iter();
+    let mut reports: Vec<(String, CheckerReport)> =
+        checks.map(|check| run_one(history, request, *check, stop)).collect();
+    let stopped = || stop.load(Ordering::Relaxed);
+    if !request.consistency.is_empty() {
+        let threads = request.threads.unwrap_or(0);
+        let options = consistency::Options { threads, stop: Some(&stopped), ..Default::default() };
+        let report = consistency::check(history, &request.consistency, options);
+        reports.push((consistency::CHECKER.into(), report));
+    }
+    if !request.guarantees.is_empty() {
+        reports.push(("session".into(), session::check_only(history, &request.guarantees)));
+    }
+    reports.extend(isolation::check(history, &request.isolation, &stopped));
+    reports
 }
 
 /// A promise of eventually consistent stores, by the name of its checker.
@@ -313,7 +436,7 @@ fn run_one(
         }
         Check::Invariant { name } => {
             let report = match invariants::find(name) {
-                Some(invariant) => (invariant.check)(history),
+                Some(invariant) => invariant.judge(history),
                 None => CheckerReport::unknown(format!("there is no invariant `{name}`")),
             };
             (name.into(), report)
@@ -325,6 +448,7 @@ fn run_one(
                 threads: request.threads.unwrap_or(0),
                 stop: Some(&stopped),
                 variant: request.variant,
+                clients: request.clients,
                 ..linearizable::Options::default()
             };
             let mut report = match model.parse() {
@@ -332,8 +456,14 @@ fn run_one(
                 Err(error) => CheckerReport::unknown(error.to_string()),
             };
             if request.staleness {
-                let measured = linearizable::staleness(history);
-                report.details.insert("staleness".into(), measured.to_json());
+                let measured = if model == ModelKind::Register.name() {
+                    linearizable::staleness(history).to_json()
+                } else {
+                    let why =
+                        format!("not measured: it is that of registers, and this is a {model}");
+                    serde_json::json!({ "why": why })
+                };
+                report.details.insert("staleness".into(), measured);
             }
             ("linearizable".into(), report)
         }

@@ -3,6 +3,7 @@
 
 use crate::checking::Request;
 use quorate_checkers::history::History;
+use quorate_checkers::transactions::TxnModel;
 use quorate_checkers::transactions::isolation::{self, Model};
 use quorate_checkers::transactions::serial::{self, Options};
 use quorate_checkers::verdict::CheckerReport;
@@ -28,8 +29,7 @@ pub fn models() -> impl Iterator<Item = (&'static str, String)> {
 /// The request for models of these names, if all are of isolation and the history is one of
 /// registers.
 pub fn named(history: &History, names: &[String]) -> Option<Request> {
-    let models: Vec<Model> =
-        names.iter().map(|name| Model::from_name(name)).collect::<Option<_>>()?;
+    let models: Vec<Model> = names.iter().map(|name| model(name)).collect::<Option<_>>()?;
     if models.is_empty() || !isolation::is_registers(history) {
         return None;
     }
@@ -47,6 +47,12 @@ pub fn named(history: &History, names: &[String]) -> Option<Request> {
         how.join(" and ")
     ));
     Some(request)
+}
+
+/// The model of this name, or of this other name that the lattice knows.
+fn model(name: &str) -> Option<Model> {
+    let known = name.parse::<TxnModel>().map_or(name, |model| model.name());
+    Model::from_name(known)
 }
 
 /// The models of transactions over registers where nobody named any: the strongest that the

@@ -6,7 +6,8 @@ use crate::outln;
 use crate::plan::Plan;
 use crate::report::faults::{self, Part};
 use crate::results::file;
-use crate::{text, timeline};
+use crate::text;
+use crate::timeline;
 use quorate_checkers::history::{Event, History, OpIndex, Process};
 use quorate_checkers::verdict::{Anomaly, CheckerReport, Valid, Verdict};
 use std::collections::BTreeMap;
@@ -109,9 +110,20 @@ fn print_checkers(verdict: &Verdict, style: Style) {
         };
         let by = report.details.get("algorithms").map_or_else(String::new, algorithms);
         outln!("  {name:width$}  {word}{by}");
+        print_clients(report, width, style);
         print_models(report, width, style);
         print_orders(report, width, style);
     }
+}
+
+/// How many clients were taken to be there, where the verdict rests on who went on after a crash.
+fn print_clients(report: &CheckerReport, width: usize, style: Style) {
+    let Some(by) = report.details.get("clients_by").and_then(serde_json::Value::as_str) else {
+        return;
+    };
+    let count = report.details.get("clients").and_then(serde_json::Value::as_u64);
+    let count = count.map_or_else(|| "unknown number".to_owned(), |count| count.to_string());
+    outln!("{}{} {count} ({by})", " ".repeat(width + 4), style.dim("clients"));
 }
 
 /// How many orders came to which end, and what one saga saw of another.
@@ -171,14 +183,33 @@ fn print_models(report: &CheckerReport, width: usize, style: Style) {
     }
 }
 
-/// Which algorithm decided how many keys: `  by search 12, zones 3`.
+/// How many keys were decided how: `  by trying orders (12 keys)`.
 fn algorithms(details: &serde_json::Value) -> String {
-    let Some(map) = details.as_object() else { return String::new() };
-    let told: Vec<String> = map
-        .iter()
-        .map(|(name, keys)| format!("{name} ({})", text::count_json(keys, "key")))
-        .collect();
-    format!("  by {}", told.join(", "))
+    let told = algorithms_told(details);
+    if told.is_empty() { told } else { format!("  by {told}") }
+}
+
+/// How many keys were decided how, for people: `trying orders (12 keys)`.
+pub fn algorithms_told(details: &serde_json::Value) -> String {
+    let told = details.as_object().into_iter().flatten().map(|(name, keys)| {
+        let keys = keys.as_u64().unwrap_or(0) as usize;
+        format!("{} ({})", in_words(name), text::count(keys, "key"))
+    });
+    told.collect::<Vec<String>>().join(", ")
+}
+
+/// What an algorithm does, in a few words.
+fn in_words(algorithm: &str) -> &str {
+    match algorithm {
+        "zones" => "when each value was there",
+        "renaming" => "telling equal values apart, and when each was there",
+        "segments" => "cutting the history where its value is known",
+        "levels" => "the order that reads tell",
+        "intervals" => "when each item came and went",
+        "segment search" => "trying orders, part by part",
+        "search" => "trying orders",
+        other => other,
+    }
 }
 
 fn print_anomalies(verdict: &Verdict, history: &History, style: Style) {

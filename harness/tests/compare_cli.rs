@@ -62,7 +62,7 @@ fn histories_stand_side_by_side() {
     let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(words(&row("causal-memory "))[1..], ["yes", "no", "(by", "causal)"]);
     assert_eq!(words(&row("causal-convergence "))[1..4], ["no", "(1", "key)"]);
-    assert_eq!(words(&row("PRAM "))[1..], ["yes", "yes"]);
+    assert_eq!(words(&row("PRAM "))[1..], ["yes", "(by", "causal-memory)", "yes"]);
     let strongest = row("strongest ");
     assert!(strongest.contains("causal-memory, ") && strongest.contains("PRAM, "), "{text}");
     assert_eq!(words(&row("writes-follow-reads "))[1..], ["yes", "no", "(1", "key)"]);
@@ -195,5 +195,52 @@ fn what_is_wrong_is_said() {
         &["compare", "--targets", "null", "--sim"],
     ] {
         expect(&quorate(bench.path(), args), 254);
+    }
+}
+
+#[test]
+fn what_is_undecided_says_so_and_what_follows_is_used() {
+    let bench = tempfile::tempdir().unwrap();
+    let one = |process| (process, "write", "x", json!(1));
+    let read = (2, "read", "x", json!(1));
+    write(&bench.path().join("fine.jsonl"), &[one(0), one(1), read.clone()]);
+    let overwritten = [one(0), one(1), (0, "write", "x", json!(2)), read];
+    write(&bench.path().join("late.jsonl"), &overwritten);
+    fs::write(bench.path().join("empty.jsonl"), "").unwrap();
+    let args = ["compare", "fine.jsonl", "late.jsonl", "empty.jsonl"];
+    let text = expect(&quorate(bench.path(), &args), 0);
+    let row = |name: &str| {
+        let line = text.lines().find(|line| line.starts_with(name)).unwrap();
+        line[20..].split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect::<Vec<_>>()
+    };
+    assert_eq!(row("linearizable "), ["yes", "no (1 key)", "unknown"]);
+    assert_eq!(row("sequential "), ["yes", "yes", "unknown"]);
+    assert_eq!(row("PRAM ")[1], "yes (by causal-memory)");
+    for weaker in ["causal-memory ", "causal ", "session-guarantees ", "monotonic-reads "] {
+        assert_eq!(row(weaker), ["yes", "yes (by sequential)", "unknown"], "{weaker}");
+    }
+    assert_eq!(row("time behind "), ["unknown (1 key)", "unknown (1 key)", "unknown"]);
+    assert!(text.contains("the history has no operations"), "{text}");
+}
+
+#[test]
+fn a_session_guarantee_is_a_model_of_check() {
+    let bench = tempfile::tempdir().unwrap();
+    effect_without_cause(&bench.path().join("effect.jsonl"));
+    let check = |models: &[&str], code: i32| {
+        let models = models.iter().flat_map(|model| ["--model", model]);
+        let args: Vec<&str> = ["check", "effect.jsonl"].into_iter().chain(models).collect();
+        expect(&quorate(bench.path(), &args), code)
+    };
+    check(&["read-your-writes"], 0);
+    check(&["monotonic-writes"], 0);
+    assert!(check(&["writes-follow-reads"], 1).contains("writes-follow-reads"));
+    check(&["session-guarantees"], 1);
+    check(&["PRAM", "Monotonic-Reads"], 0);
+    check(&["PRAM", "writes-follow-reads"], 1);
+    check(&["causal", "monotonic-reads"], 1);
+    let models = expect(&quorate(bench.path(), &["list", "models"]), 0);
+    for name in ["session-guarantees", "read-your-writes", "writes-follow-reads"] {
+        assert!(models.contains(&format!("  {name}  ")), "{models}");
     }
 }

@@ -113,7 +113,7 @@ fn run(name: &str, options: &[&str], seed: u64, trouble: bool) -> History {
 
 fn judge(history: &History, check: Check) -> CheckerReport {
     match check {
-        Check::Invariant { name } => (invariants::find(name).unwrap().check)(history),
+        Check::Invariant { name } => invariants::find(name).unwrap().judge(history),
         Check::Transactions { .. } => {
             let keys = KeyRules { sequential: true, linearizable: true, reads_before_writes: true };
             transactions::check(history, &transactions::Options { keys, ..Default::default() })

@@ -73,6 +73,14 @@ impl<'h, 'o> Judge<'h, 'o> {
             };
             judged.push(judgement);
         }
+        // What was undecided may follow from what was decided later.
+        for at in 0..judged.len() {
+            if judged[at].valid == Valid::Unknown
+                && let Some(judgement) = implied(judged[at].model, &judged)
+            {
+                judged[at] = judgement;
+            }
+        }
         let found = models.iter().filter_map(|model| judged.iter().find(|j| j.model == *model));
         found.cloned().collect()
     }
@@ -132,11 +140,19 @@ impl<'h, 'o> Judge<'h, 'o> {
         let mute = self.operations.as_ref().map_or(0, |ops| ops.mute_refusals);
         match (registers.candidates().len(), mute) {
             (0, 0) => None,
+            (0, 1) => {
+                Some("one compare-and-set was refused and did not say what it had found".to_owned())
+            }
             (0, mute) => Some(format!(
                 "{mute} compare-and-sets were refused and did not say what they had found"
             )),
+            (1, _) => Some(
+                "one read returns a value that was written several times, and which write it saw \
+                 cannot be told"
+                    .to_owned(),
+            ),
             (reads, _) => Some(format!(
-                "{reads} reads return a value that was written several times, and whose write \
+                "{reads} reads return a value that was written several times, and which write \
                  they saw cannot be told"
             )),
         }

@@ -7,7 +7,7 @@
 //! what it found is a read of that.
 
 use crate::history::{EventType, History, OpView, Process};
-use crate::linearizable::refusal;
+use crate::linearizable::{no_other_value, refusal};
 use crate::transactions::{Action, KeyId, Outcome, Session, Table, ValueId};
 use crate::value::Value;
 use hashbrown::HashMap;
@@ -70,6 +70,7 @@ impl Operations {
                 }
             }
             "write" | "w" => {
+                no_other_value(op)?;
                 rows.push(Row { write: Some(self.written(op, op.input())?), ..row });
             }
             "cas" => {
@@ -80,6 +81,7 @@ impl Operations {
                         op.input()
                     ));
                 };
+                no_other_value(op)?;
                 let (old, new) = (self.table.value_id(old), self.written(op, new)?);
                 if outcome == Outcome::Fail {
                     self.refused(op, old, &row, rows);

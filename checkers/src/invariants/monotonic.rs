@@ -40,7 +40,16 @@ pub(super) fn check(history: &History) -> CheckerReport {
             continue;
         }
         let floor = floors.remove(&op.position);
-        let Some(value) = op.output().and_then(Value::as_int) else { continue };
+        let value = match op.output() {
+            Some(Value::Int(value)) => *value,
+            None | Some(Value::Null) => continue,
+            Some(other) => {
+                let index = event.index;
+                findings
+                    .undecided(|| format!("event {index} shows {other}, no integer of 64 bits"));
+                continue;
+            }
+        };
         looked_at += 1;
         let increment = op.f().as_str() == "inc";
         if increment {

@@ -8,7 +8,7 @@
 //! anew; and writing a whole list writes its last element.
 
 use super::Outcome;
-use super::by_model::{ModelCalls, Said, meaningless};
+use super::by_model::{ModelCalls, Said, malformed_input, malformed_output, meaningless};
 use super::key::{Algorithm, KeyContext, KeyReport, undecided};
 use super::options::Unknown;
 use super::register::{self, Action, INITIAL, OPEN, RegisterCall, RegisterCalls, ValueId};
@@ -49,11 +49,12 @@ pub(super) fn search(context: &mut KeyContext<'_, '_>) -> KeyReport {
             (_, EventType::Fail) | ("read", EventType::Info | EventType::Invoke) => None,
             ("append", _) => Some((ListInput::Append(op.input().clone()), told)),
             ("write", _) => {
-                let list = list(op.input()).ok_or_else(|| meaningless(op, "a list"))?;
+                let list = list(op.input()).ok_or_else(|| malformed_input(op, "a list"))?;
                 Some((ListInput::Write(list), told))
             }
             _ => {
-                let seen = op.output().and_then(list).ok_or_else(|| meaningless(op, "a list"))?;
+                let seen = op.output().and_then(list);
+                let seen = seen.ok_or_else(|| malformed_output(op, "a list"))?;
                 Some((ListInput::Read, Some(ListOutput::Seen(seen))))
             }
         })
@@ -126,7 +127,10 @@ impl<'a> Lists<'a> {
                 _ => return Err(meaningless(&op, "a list")),
             };
             let Some(list) = list else { continue };
-            let elements = items(list).ok_or_else(|| meaningless(&op, "a list"))?;
+            let elements = items(list).ok_or_else(|| match op.f().as_str() {
+                "read" => malformed_output(&op, "a list"),
+                _ => malformed_input(&op, "a list"),
+            })?;
             let mut before = INITIAL;
             for element in elements {
                 let id = self.id(element);

@@ -107,6 +107,21 @@ pub(crate) fn meaningless(op: &OpView<'_>, object: &str) -> Unknown {
     ))
 }
 
+/// What to say of an argument that is not what an operation takes.
+pub(crate) fn malformed_input(op: &OpView<'_>, expected: &str) -> Unknown {
+    let (f, index) = (op.f(), op.invoke.index);
+    Unknown::Input(format!("the {f} at index {index} has the value {}, not {expected}", op.input()))
+}
+
+/// What to say of a result that is not what an operation returns.
+pub(crate) fn malformed_output(op: &OpView<'_>, expected: &str) -> Unknown {
+    let (f, end) = (op.f(), op.complete.unwrap_or(op.invoke));
+    Unknown::Input(format!(
+        "the {f} at index {} was answered at index {} with {}, not with {expected}",
+        op.invoke.index, end.index, end.value
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use crate::history::{Event, EventType, History, Nanos, OpIndex, Process};

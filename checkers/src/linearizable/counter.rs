@@ -99,27 +99,26 @@ impl Steps {
     fn of(calls: &ModelCalls<Counter>) -> Option<Steps> {
         let mut size = None;
         let mut this = Steps { reads: Vec::new(), moments: Vec::new(), impossible: None };
-        let mut saw: Vec<(i64, Moment)> = Vec::new();
+        let mut saw: Vec<(i128, Moment)> = Vec::new();
         for (index, call) in calls.calls.iter().enumerate() {
             let end = call.complete.unwrap_or(u64::MAX);
             let moment = Moment { call: index, begin: call.invoke, end };
             match (&call.input, call.output.flatten()) {
                 (CounterInput::Add(delta), _) if *delta != 0 => {
-                    if *size.get_or_insert(*delta) != *delta {
+                    let delta = i128::from(*delta);
+                    if *size.get_or_insert(delta) != delta {
                         return None;
                     }
                     this.moments.push(moment);
                 }
-                (CounterInput::Read, Some(value)) => saw.push((value, moment)),
+                (CounterInput::Read, Some(value)) => saw.push((i128::from(value), moment)),
                 (CounterInput::Add(_) | CounterInput::Read, _) => {}
             }
         }
         let size = size.unwrap_or(1);
-        // The model's numbers do not overflow.
-        size.checked_mul(i64::try_from(this.moments.len()).ok()?)?;
         for (value, moment) in saw {
-            match (value.checked_rem(size), value.checked_div(size)) {
-                (Some(0), Some(count)) if count >= 0 => this.reads.push((count as u64, moment)),
+            match u64::try_from(value / size) {
+                Ok(count) if value % size == 0 => this.reads.push((count, moment)),
                 _ => this.impossible = this.impossible.or(Some(moment.call)),
             }
         }

@@ -96,14 +96,14 @@ fn sentence(group: &KeyGroup<'_>, culprit: &OpView<'_>, states: &[Json], placed:
         [one] => format!("the state can only have been {one}"),
         many => format!("the state can have been {}", many.join(" or ")),
     };
-    let place = match placed {
-        0 => "at the beginning".to_owned(),
+    let after = match placed {
+        0 => "at the start".to_owned(),
         1 => "after the one operation that can be ordered".to_owned(),
         many => format!("after the {many} operations that can be ordered"),
     };
     format!(
-        "No order of the operations{} explains {}: {place}, {state}, and neither there nor after any operation still open is this answer \
-         possible.",
+        "No order of the operations{} explains {}: {after}, {state}, and neither there nor after \
+         any operation still open is this answer possible.",
         of_key(group.key),
         describe(culprit),
     )

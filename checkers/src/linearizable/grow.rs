@@ -11,7 +11,7 @@
 //! them may end before a call of an earlier level begins, but only one need begin early.
 
 use super::Outcome;
-use super::by_model::{ModelCalls, Said, meaningless};
+use super::by_model::{ModelCalls, Said, malformed_output, meaningless};
 use super::key::{Algorithm, KeyContext, KeyReport, undecided};
 use super::options::Unknown;
 use super::words::{CHECKER, as_json, describe, events, on_key};
@@ -87,7 +87,7 @@ pub(super) fn search(context: &mut KeyContext<'_, '_>) -> KeyReport {
                 .map(|element| (GrowingInput::Add(element), op.output().map(|_| None))),
             ("read", EventType::Ok) => {
                 let seen = op.output().and_then(Value::as_items);
-                let seen = seen.ok_or_else(|| meaningless(op, "a set"))?;
+                let seen = seen.ok_or_else(|| malformed_output(op, "a list"))?;
                 let mut seen: Vec<u32> = seen.iter().filter_map(number).collect();
                 seen.sort_unstable();
                 Some((GrowingInput::Read, Some(Some(seen))))
@@ -127,7 +127,8 @@ fn decide(context: &KeyContext<'_, '_>) -> Result<Option<Wrong>, Unknown> {
             }
             ("read", EventType::Ok) => {
                 let set = op.output().and_then(Value::as_items);
-                reads.push((set.ok_or_else(|| meaningless(&op, "a set"))?, at as u32));
+                let set = set.ok_or_else(|| malformed_output(&op, "a list"))?;
+                reads.push((set, at as u32));
             }
             ("add" | "read", _) => {}
             _ => return Err(meaningless(&op, "a set that only grows")),

@@ -31,8 +31,8 @@ pub enum ModelKind {
     PriorityQueue,
     /// `add` of a number, `read`; 0 at first.
     Counter,
-    /// `release` of a permit, `acquire` of one, which is `ok` with `false` if there was none; none
-    /// at first.
+    /// `release` of permits, `acquire` of as many, which is `ok` with `false` if there were fewer:
+    /// as many as the value says, one where it is `null`; none at first.
     Semaphore,
     /// `acquire` and `release` by anybody.
     Mutex,
@@ -104,7 +104,9 @@ impl ModelKind {
             ModelKind::Stack => "object: push and pop, last in first out",
             ModelKind::PriorityQueue => "object: insert and poll, greatest first",
             ModelKind::Counter => "object: add of a number, read of the sum",
-            ModelKind::Semaphore => "object: release and acquire of permits, none at first",
+            ModelKind::Semaphore => {
+                "object: release and acquire of permits (how many is the value), none at first"
+            }
             ModelKind::Mutex => "object: acquire and release by anybody",
             ModelKind::OwnedLock => "object: acquire and release by the holder alone",
         }

@@ -47,7 +47,7 @@ fn holds<'a>(context: &KeyContext<'a, '_>) -> Result<Option<RegisterCalls<'a>>, 
     let mut clients: HashMap<u64, Client, FxBuildHasher> = HashMap::default();
     let (mut calls, mut values) = (Vec::new(), vec![NULL]);
     for (at, op) in context.group.ops().enumerate() {
-        let (Some(input), Some(client)) = (lock_input(&op)?, lock_client(&op)) else { continue };
+        let (Some(input), Some(client)) = (lock_input(&op)?, lock_client(&op)?) else { continue };
         let complete = match (op.outcome, op.complete) {
             (EventType::Ok, Some(event)) => event.index.0 + 1,
             _ => OPEN,

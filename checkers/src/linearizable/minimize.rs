@@ -12,7 +12,7 @@
 use super::kind::ModelKind;
 use super::options::Options;
 use super::report::check;
-use super::variant::Variant;
+use super::variant::{self, Variant};
 use crate::history::{Event, EventType, History, KeyGroup, OpIndex, OpView, Process};
 use crate::value::{Name, Value};
 use crate::verdict::Valid;
@@ -37,6 +37,9 @@ pub fn minimize(history: &History, kind: ModelKind, options: &Options<'_>) -> Op
     if report.valid != Valid::False {
         return None;
     }
+    // What is left of the history may not tell any more how many clients there were.
+    let options =
+        &Options { clients: options.clients.or_else(|| variant::clients(history)), ..*options };
     let mut smaller = Smaller { kind, options, checks: CHECKS_MAX, best: original(history) };
     if let Some(op) = culprit.and_then(|index| history.op_at(index)) {
         let key = op.key();
@@ -82,7 +85,7 @@ pub(super) fn core(history: &History, group: &KeyGroup<'_>, kind: ModelKind) -> 
 const ORIGINAL: &str = "original-index";
 
 /// The same history, with each event's index as a field.
-fn original(history: &History) -> History {
+pub(crate) fn original(history: &History) -> History {
     let mark = |event: &Event| {
         let mut event = event.clone();
         let mut extra = event.extra.take().map(Vec::from).unwrap_or_default();

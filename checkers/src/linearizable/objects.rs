@@ -1,6 +1,6 @@
 //! Objects other than registers: what their operations are called in a history.
 
-use super::by_model::{ModelCalls, Said, meaningless};
+use super::by_model::{ModelCalls, Said, malformed_input, malformed_output, meaningless};
 use super::key::{KeyContext, KeyReport, undecided};
 use super::options::Unknown;
 use crate::history::{EventType, OpView, Process};
@@ -18,21 +18,17 @@ pub(super) fn counter_calls(context: &KeyContext<'_, '_>) -> Result<ModelCalls<C
         Ok(match (op.f().as_str(), op.outcome) {
             (_, EventType::Fail) => None,
             ("add" | "increment" | "inc", _) => {
-                let delta = match op.input() {
-                    Value::Null => 1,
-                    other => other.as_int().ok_or_else(|| meaningless(op, "a counter"))?,
-                };
+                let delta = delta(op)?;
                 // An add says what it was told, not what came of it.
                 Some((CounterInput::Add(delta), told.map(|_| None)))
             }
             ("decrement" | "dec", _) => {
-                let delta = op.input().as_int().unwrap_or(1);
-                let delta = delta.checked_neg().ok_or_else(|| meaningless(op, "a counter"))?;
+                let delta = delta(op)?.checked_neg().ok_or_else(|| malformed_input(op, INTEGER))?;
                 Some((CounterInput::Add(delta), told.map(|_| None)))
             }
             ("read", EventType::Ok) => match told.flatten() {
                 Some(told) => Some((CounterInput::Read, Some(Some(told)))),
-                None => return Err(meaningless(op, "a counter")),
+                None => return Err(malformed_output(op, INTEGER)),
             },
             ("read", _) => None,
             _ => return Err(meaningless(op, "a counter")),
@@ -41,12 +37,44 @@ pub(super) fn counter_calls(context: &KeyContext<'_, '_>) -> Result<ModelCalls<C
     ModelCalls::of(context, read)
 }
 
+/// What counters add and return.
+const INTEGER: &str = "an integer of 64 bits";
+
+/// By how much an operation changes a counter: 1 where it does not say.
+fn delta(op: &OpView<'_>) -> Result<i64, Unknown> {
+    match op.input() {
+        Value::Null => Ok(1),
+        other => other.as_int().ok_or_else(|| malformed_input(op, INTEGER)),
+    }
+}
+
 /// Decides a counter by the search.
 pub(super) fn counter_by_search(
     context: &mut KeyContext<'_, '_>,
     calls: &ModelCalls<Counter>,
 ) -> KeyReport {
-    calls.search(context, &Counter, |state| json!(state))
+    calls.search(context, &Counter, |state| Json::from(&Value::integer(*state)))
+}
+
+/// How many permits an operation is about: one where it does not say.
+fn permits(op: &OpView<'_>) -> Result<u32, Unknown> {
+    let count = match op.input() {
+        Value::Null => Some(1),
+        other => other.as_int().and_then(|count| u32::try_from(count).ok()),
+    };
+    let count = count.filter(|count| *count > 0);
+    count.ok_or_else(|| malformed_input(op, "a number of permits, or null for one"))
+}
+
+/// Whether the permits were to be had. An answer that repeats their number, or says nothing, says
+/// that they were.
+fn were_taken(op: &OpView<'_>) -> Result<Option<bool>, Unknown> {
+    match op.output() {
+        None => Ok(None),
+        Some(Value::Bool(taken)) => Ok(Some(*taken)),
+        Some(answer) if answer.is_null() || answer == op.input() => Ok(Some(true)),
+        Some(_) => Err(malformed_output(op, "true, false, null or the number that was asked for")),
+    }
 }
 
 /// Decides a semaphore: `release` and `acquire` of permits.
@@ -54,11 +82,11 @@ pub(crate) fn semaphore(context: &mut KeyContext<'_, '_>) -> KeyReport {
     let read = |op: &OpView<'_>| -> Result<Option<Said<Semaphore>>, Unknown> {
         let input = match (op.f().as_str(), op.outcome) {
             (_, EventType::Fail) => return Ok(None),
-            ("release", _) => PermitInput::Release,
-            ("acquire", _) => PermitInput::Acquire,
+            ("release", _) => PermitInput::Release(permits(op)?),
+            ("acquire", _) => PermitInput::Acquire(permits(op)?),
             _ => return Err(meaningless(op, "a semaphore")),
         };
-        Ok(Some((input, op.output().map(|told| *told != Value::Bool(false)))))
+        Ok(Some((input, were_taken(op)?)))
     };
     match ModelCalls::<Semaphore>::of(context, read) {
         Ok(calls) => calls.search(context, &Semaphore, |permits| json!(permits)),
@@ -83,7 +111,7 @@ pub(crate) fn mutex(context: &mut KeyContext<'_, '_>) -> KeyReport {
 /// the operation where it has one.
 pub(crate) fn owned_lock(context: &mut KeyContext<'_, '_>) -> KeyReport {
     let read = |op: &OpView<'_>| -> Result<Option<Said<OwnedLock>>, Unknown> {
-        let Some(client) = lock_client(op) else { return Ok(None) };
+        let Some(client) = lock_client(op)? else { return Ok(None) };
         Ok(lock_input(op)?.map(|input| ((client, input), op.output().map(|_| ()))))
     };
     match ModelCalls::<OwnedLock>::of(context, read) {
@@ -93,11 +121,12 @@ pub(crate) fn owned_lock(context: &mut KeyContext<'_, '_>) -> KeyReport {
 }
 
 /// Who asks a lock.
-pub(super) fn lock_client(op: &OpView<'_>) -> Option<u64> {
-    match (op.input().as_int(), op.process()) {
-        (Some(client), _) => Some(client as u64),
-        (None, Process::Client(number)) => Some(number),
-        (None, Process::Nemesis) => None,
+pub(super) fn lock_client(op: &OpView<'_>) -> Result<Option<u64>, Unknown> {
+    match (op.input(), op.process()) {
+        (Value::Int(client), _) => Ok(Some(*client as u64)),
+        (Value::Null, Process::Client(number)) => Ok(Some(number)),
+        (Value::Null, Process::Nemesis) => Ok(None),
+        _ => Err(malformed_input(op, "the number of a client, or null for the process")),
     }
 }
 
@@ -133,7 +162,9 @@ pub(crate) fn set_operation<'a>(
             return Ok(None);
         }
         (_, _, EventType::Info | EventType::Invoke) => None,
-        (Contains, None, EventType::Ok) => return Err(meaningless(op, "a set")),
+        (Contains, None, EventType::Ok) => {
+            return Err(malformed_output(op, "[element, true] or [element, false]"));
+        }
         (_, None, EventType::Ok) => Some(Done),
         (Contains | Remove, Some(true), _) | (Add, Some(false), _) => Some(Present),
         (Contains | Remove, Some(false), _) | (Add, Some(true), _) => Some(Absent),

@@ -247,6 +247,10 @@ fn complete(key: &mut Key, open: &Open, event: &Event, options: &Options<'_>) {
     match &mut key.judge {
         Judge::Zones { zones, unexplained } => {
             let now = event.index.0 + 1;
+            if let Some(why) = other_value(open, event) {
+                key.judge = Judge::Left(why);
+                return;
+            }
             let found = answer(zones, unexplained, open, event, now);
             zones.leave(open.begin, now);
             if let Err(flaw) = found {
@@ -264,6 +268,27 @@ fn complete(key: &mut Key, open: &Open, event: &Event, options: &Options<'_>) {
         }
         Judge::Left(_) | Judge::Wrong(..) => {}
     }
+}
+
+/// Why nobody knows what a write wrote, if it succeeded with another value than it was asked for.
+fn other_value(open: &Open, event: &Event) -> Option<String> {
+    let same = match &open.ask {
+        Ask::Write(value) => event.value == *value,
+        Ask::Cas(old, new) => {
+            matches!(event.value.as_list(), Some([from, to]) if from == old && to == new)
+        }
+        Ask::Read | Ask::Other => return None,
+    };
+    (event.kind == EventType::Ok && !event.value.is_null() && !same).then(|| {
+        format!(
+            "the {} at index {} was answered at index {} with {}, which is not what it was asked \
+             for: which of the two happened cannot be told",
+            event.f,
+            open.begin - 1,
+            event.index,
+            event.value
+        )
+    })
 }
 
 /// Takes in how an operation on a register ended.
@@ -307,7 +332,11 @@ fn conclude(judge: Judge, options: &Options<'_>) -> KeyReport {
     let (outcome, algorithm, anomaly) = match judge {
         Judge::Zones { unexplained: 0, .. } => (Outcome::Linearizable, Algorithm::Zones, None),
         Judge::Zones { unexplained, .. } => {
-            let why = format!("{unexplained} refused compare-and-sets do not say what they found");
+            let why = if unexplained == 1 {
+                "one refused compare-and-set does not say what it found".to_owned()
+            } else {
+                format!("{unexplained} refused compare-and-sets do not say what they found")
+            };
             (Outcome::Unknown(Unknown::Input(why)), Algorithm::Zones, None)
         }
         Judge::Left(why) => (Outcome::Unknown(Unknown::Input(why)), Algorithm::Zones, None),

@@ -21,6 +21,9 @@ pub struct Options<'a> {
     /// Until when an operation whose outcome nobody knows may take effect; heeded by
     /// [`check`](super::check), since only a recorded history says when a client gave up.
     pub variant: Variant,
+    /// How many clients there were, where that is known: it says which process goes on after one
+    /// that crashed, for [`Variant::Durable`].
+    pub clients: Option<u64>,
 }
 
 impl Default for Options<'_> {
@@ -32,6 +35,7 @@ impl Default for Options<'_> {
             threads: 0,
             stop: None,
             variant: Variant::Plain,
+            clients: None,
         }
     }
 }
@@ -44,6 +48,7 @@ impl fmt::Debug for Options<'_> {
             .field("threads", &self.threads)
             .field("stop", &self.stop.is_some())
             .field("variant", &self.variant)
+            .field("clients", &self.clients)
             .finish()
     }
 }

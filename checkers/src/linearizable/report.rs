@@ -4,11 +4,11 @@ use super::key::{KeyContext, KeyReport, undecided};
 use super::kind::ModelKind;
 use super::meter::{Meter, Purse};
 use super::options::{Options, Unknown};
-use super::variant::{Deadlines, Variant};
+use super::variant::{Deadlines, Variant, clients};
 use super::words::{CHECKER, of_key};
 use super::{Outcome, append, counter, grow, in_parallel, lock, objects, pool, register, set};
 use super::{texts, transactional};
-use crate::history::{History, KeyGroup};
+use crate::history::{EventType, History, KeyGroup};
 use crate::value::Value;
 use crate::verdict::{Anomaly, CheckerReport, Valid};
 use serde_json::{Map, json};
@@ -40,10 +40,65 @@ pub fn check(history: &History, kind: ModelKind, options: &Options<'_>) -> Check
         report.details.insert("model".into(), json!(kind.to_string()));
         return report;
     }
+    if options.variant == Variant::Plain {
+        return check_until(history, kind, options, None);
+    }
+    let mut report = match options.variant {
+        Variant::Durable => durable(history, kind, options),
+        variant => check_until(history, kind, options, Deadlines::of(history, variant, 0)),
+    };
+    let name = options.variant.to_string();
+    report.models = BTreeMap::from([(name.clone(), report.valid)]);
+    report.details.insert("variant".into(), json!(name));
+    report
+}
+
+/// The durable variant: who goes on after a crash depends on how many clients there were.
+fn durable(history: &History, kind: ModelKind, options: &Options<'_>) -> CheckerReport {
+    let known = options.clients.map(|count| (count, "as told"));
+    let known =
+        known.or_else(|| clients(history).map(|count| (count, "by the numbers of processes")));
+    let until = |variant, count| {
+        check_until(history, kind, options, Deadlines::of(history, variant, count))
+    };
+    let (mut report, by) = match known {
+        Some((count, by)) => (until(Variant::Durable, count), by),
+        None => {
+            let plain = until(Variant::Plain, 0);
+            let crashed = history.ops().any(|op| op.outcome == EventType::Info);
+            let open = plain.valid == Valid::True && crashed;
+            let strict = open.then(|| until(Variant::Strict, 0));
+            let report = match strict {
+                Some(strict) if strict.valid == Valid::True => strict,
+                Some(_) => depends_on_clients(plain),
+                None => plain,
+            };
+            (report, "the history does not tell")
+        }
+    };
+    report.details.insert("clients".into(), json!(known.map(|(count, _)| count)));
+    report.details.insert("clients_by".into(), json!(by));
+    report
+}
+
+/// What holds for one number of clients and perhaps not for another.
+fn depends_on_clients(plain: CheckerReport) -> CheckerReport {
+    let why = "Undecided: whether an operation that crashed took effect in time depends on which \
+               process its client went on as, and neither a plan nor the numbers of the processes \
+               tell how many clients there were.";
+    CheckerReport { valid: Valid::Unknown, why: Some(why.into()), ..plain }
+}
+
+/// Checks each key where crashed operations have these deadlines.
+fn check_until(
+    history: &History,
+    kind: ModelKind,
+    options: &Options<'_>,
+    deadlines: Option<Deadlines>,
+) -> CheckerReport {
     let partition = history.by_key();
     let purse = Purse::new(options);
     let groups: Vec<KeyGroup<'_>> = partition.groups().collect();
-    let deadlines = Deadlines::of(history, options.variant);
     let decide = |at: usize, bytes: usize, steps_max: u64| {
         let meter = Meter::new(options, &purse, bytes).at_most(steps_max);
         check_key_until(history, groups[at], kind, meter, deadlines.as_ref())
@@ -62,13 +117,7 @@ pub fn check(history: &History, kind: ModelKind, options: &Options<'_>) -> Check
         }
     }
     let keys: Vec<Option<&Value>> = groups.iter().map(|group| group.key).collect();
-    let mut report = assemble(kind, &keys, reports, history.operations().len());
-    if options.variant != Variant::Plain {
-        let name = options.variant.to_string();
-        report.models = BTreeMap::from([(name.clone(), report.valid)]);
-        report.details.insert("variant".into(), json!(name));
-    }
-    report
+    assemble(kind, &keys, reports, history.operations().len())
 }
 
 /// Decides one key by the cheapest algorithm that is exact for it.

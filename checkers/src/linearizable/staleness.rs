@@ -53,9 +53,8 @@ impl Staleness {
     }
 }
 
-/// So many keys, with the verb that goes with one or many.
-fn keys(n: usize, one: &str, many: &str) -> String {
-    if n == 1 { format!("1 key {one}") } else { format!("{n} keys {many}") }
+fn keys(count: usize) -> String {
+    if count == 1 { "1 key".to_owned() } else { format!("{count} keys") }
 }
 
 impl fmt::Display for Staleness {
@@ -67,17 +66,17 @@ impl fmt::Display for Staleness {
                 "reads are up to {} stale, on {} of {}",
                 Millis(*delta),
                 self.stale.len(),
-                keys(self.stale.len() + self.fresh + self.otherwise + self.undecided, "", "")
-                    .trim_end(),
+                keys(self.stale.len() + self.fresh + self.otherwise + self.undecided),
             )?,
         }
         if self.otherwise > 0 {
-            let are = keys(self.otherwise, "is", "are");
-            write!(f, "; {are} wrong for another reason")?;
+            let are = if self.otherwise == 1 { "is" } else { "are" };
+            write!(f, "; {} {are} wrong for another reason", keys(self.otherwise))?;
         }
         if self.undecided > 0 {
-            let have = keys(self.undecided, "has", "have");
-            write!(f, "; {have} values that repeat and are not measured")?;
+            let (have, are) = if self.undecided == 1 { ("has", "is") } else { ("have", "are") };
+            let keys = keys(self.undecided);
+            write!(f, "; {keys} {have} values that repeat and {are} not measured")?;
         }
         Ok(())
     }

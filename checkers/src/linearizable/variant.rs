@@ -9,7 +9,11 @@
 //! In a recorded history a client crashes where its operation completes with `info`. Its process
 //! number is then retired, and the client goes on under that number plus the number of clients.
 //! So the next operation of process `p` is the first of process `p + clients`. How many clients
-//! there are is worked out: the smallest number with which the history keeps this rule.
+//! there were says the caller, or the history by a number that no process has though a greater one
+//! is there: clients are numbered from 0 without a gap, so what lies behind the gap went on from
+//! somebody. Where neither tells, only what holds for any number of clients is concluded: that
+//! operations took effect before the crash or never keeps the guarantee whoever went on, and what
+//! not even plain linearizability allows breaks it.
 
 use crate::history::{EventType, History, OpView, Process};
 use std::collections::BTreeMap;
@@ -49,12 +53,12 @@ const NEVER: u32 = u32::MAX;
 pub(crate) struct Deadlines(Vec<u32>);
 
 impl Deadlines {
-    /// The deadlines of a history; nothing where there are none.
-    pub(crate) fn of(history: &History, variant: Variant) -> Option<Deadlines> {
+    /// The deadlines of a history in which this many clients ran; nothing where there are none.
+    pub(crate) fn of(history: &History, variant: Variant, clients: u64) -> Option<Deadlines> {
         let next = match variant {
             Variant::Plain => return None,
             Variant::Strict => None,
-            Variant::Durable => Some(Next::of(history)),
+            Variant::Durable => Some(Next::of(history, clients)),
         };
         let deadline = |op: OpView<'_>| {
             let crash = op.complete.filter(|_| op.outcome == EventType::Info);
@@ -74,8 +78,31 @@ impl Deadlines {
     }
 }
 
-/// With more clients none is taken to go on after a crash.
-const CLIENTS_MAX: u64 = 1 << 20;
+/// How many clients a history tells of, by the numbers of its processes: the only number with
+/// which every later process goes on from one that crashed, if it leaves no client without an
+/// operation.
+pub(crate) fn clients(history: &History) -> Option<u64> {
+    let mut first: BTreeMap<u64, u32> = BTreeMap::new();
+    let mut crashes: BTreeMap<u64, u32> = BTreeMap::new();
+    for op in history.ops() {
+        let Process::Client(process) = op.process() else { continue };
+        first.entry(process).or_insert(op.invoke.index.0);
+        if let (EventType::Info, Some(event)) = (op.outcome, op.complete) {
+            crashes.insert(process, event.index.0);
+        }
+    }
+    let gap = (0..).zip(first.keys()).find(|(at, process)| at != *process)?.0;
+    let last = *first.keys().next_back()?;
+    let keeps = |clients: &u64| {
+        first.range(*clients..).all(|(process, begins)| {
+            crashes.get(&(process - clients)).is_some_and(|crash| crash < begins)
+        })
+    };
+    // The last process goes on from some crash.
+    let mut fitting = crashes.range(..last).map(|(crashed, _)| last - crashed).filter(keeps);
+    let clients = fitting.next().filter(|clients| *clients <= gap)?;
+    fitting.next().is_none().then_some(clients)
+}
 
 /// Where clients go on after a crash.
 struct Next {
@@ -85,25 +112,13 @@ struct Next {
 }
 
 impl Next {
-    fn of(history: &History) -> Next {
+    fn of(history: &History, clients: u64) -> Next {
         let mut first: BTreeMap<u64, u32> = BTreeMap::new();
-        let mut crashes: BTreeMap<u64, u32> = BTreeMap::new();
         for op in history.ops() {
             let Process::Client(process) = op.process() else { continue };
             first.entry(process).or_insert(op.invoke.index.0);
-            if let (EventType::Info, Some(event)) = (op.outcome, op.complete) {
-                crashes.insert(process, event.index.0);
-            }
         }
-        // Each process but the first of its client begins after the one before it crashed.
-        let keeps = |clients: u64| {
-            first.range(clients..).all(|(process, begins)| {
-                crashes.get(&(process - clients)).is_some_and(|crash| crash < begins)
-            })
-        };
-        let most = first.keys().next_back().map_or(1, |last| last.saturating_add(1));
-        let clients = (1..=most.min(CLIENTS_MAX)).find(|clients| keeps(*clients));
-        Next { clients: clients.unwrap_or(most), first }
+        Next { clients, first }
     }
 
     /// The event before the client of a crashed process goes on.

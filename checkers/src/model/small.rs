@@ -83,23 +83,30 @@ pub enum CounterInput {
 }
 
 impl Model for Counter {
-    type State = i64;
+    /// The sum, which may leave what 64 bits hold and come back.
+    type State = i128;
     type Input = CounterInput;
     /// The value that was read, or after adding where that was told; `None` if it was not.
     type Output = Option<i64>;
-    type Next = Option<i64>;
+    type Next = Option<i128>;
 
-    fn initial(&self) -> i64 {
+    fn initial(&self) -> i128 {
         0
     }
 
-    fn step(&self, state: &i64, input: &CounterInput, output: Option<&Option<i64>>) -> Option<i64> {
+    fn step(
+        &self,
+        state: &i128,
+        input: &CounterInput,
+        output: Option<&Option<i64>>,
+    ) -> Option<i128> {
         let after = match input {
-            CounterInput::Add(delta) => state.checked_add(*delta)?,
+            // No history is long enough to leave 128 bits by steps of 64.
+            CounterInput::Add(delta) => state.checked_add(i128::from(*delta))?,
             CounterInput::Read => *state,
         };
         match output {
-            Some(Some(told)) => (*told == after).then_some(after),
+            Some(Some(told)) => (i128::from(*told) == after).then_some(after),
             Some(None) | None => Some(after),
         }
     }
@@ -179,35 +186,39 @@ pub struct Semaphore;
 /// What is asked of a semaphore.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PermitInput {
-    /// Add a permit.
-    Release,
-    /// Take a permit, if there is one.
-    Acquire,
+    /// Add so many permits.
+    Release(u32),
+    /// Take so many permits at once, if there are as many.
+    Acquire(u32),
 }
 
 impl Model for Semaphore {
-    type State = u32;
+    type State = u64;
     type Input = PermitInput;
-    /// Whether there was a permit to take; true for a release.
+    /// Whether there were as many permits to take; true for a release.
     type Output = bool;
-    type Next = Option<u32>;
+    type Next = Option<u64>;
 
-    fn initial(&self) -> u32 {
+    fn initial(&self) -> u64 {
         0
     }
 
-    fn step(&self, permits: &u32, input: &PermitInput, taken: Option<&bool>) -> Option<u32> {
+    fn step(&self, permits: &u64, input: &PermitInput, taken: Option<&bool>) -> Option<u64> {
         match (input, taken) {
-            (PermitInput::Release, _) => permits.checked_add(1),
-            (PermitInput::Acquire, Some(true)) => permits.checked_sub(1),
-            (PermitInput::Acquire, Some(false)) => (*permits == 0).then_some(0),
-            (PermitInput::Acquire, None) => Some(permits.saturating_sub(1)),
+            (PermitInput::Release(count), _) => permits.checked_add(u64::from(*count)),
+            (PermitInput::Acquire(count), taken) => {
+                match (permits.checked_sub(u64::from(*count)), taken) {
+                    (Some(left), Some(true) | None) => Some(left),
+                    (None, Some(false) | None) => Some(*permits),
+                    (Some(_), Some(false)) | (None, Some(true)) => None,
+                }
+            }
         }
     }
 
     fn effect(&self, input: &PermitInput, taken: Option<&bool>) -> Effect {
         match (input, taken) {
-            (PermitInput::Acquire, Some(false)) => Effect::Observes,
+            (PermitInput::Acquire(_), Some(false)) => Effect::Observes,
             _ => Effect::Updates,
         }
     }

@@ -47,7 +47,7 @@ fn partial(
         && order.last.is_none()
     {
         // What a late message began after the book was read is not in it.
-        let read = book.invoke.time.0 as i64 - LATE;
+        let read = i64::try_from(book.invoke.time.0).unwrap_or(i64::MAX) - LATE;
         if order.effects.iter().all(|effect| effect.at > read) {
             return None;
         }

@@ -213,7 +213,7 @@ impl<'h> Facts<'h> {
 
     fn read_book(&mut self, op: OpView<'h>) -> Result<(), String> {
         let Some(book) = op.output() else { return Ok(()) };
-        let offset = offset(op, book);
+        let offset = offset(op, book)?;
         for item in items(book, "orders") {
             let [details, stage] = item.as_list().unwrap_or_default() else {
                 return Err(malformed(op, "[order, stage]"));
@@ -223,13 +223,16 @@ impl<'h> Facts<'h> {
             else {
                 return Err(malformed(op, "[order, stage]"));
             };
+            for name in ["amount", "quantity"] {
+                int(op, details, name)?;
+            }
             let order = self.orders.entry(id).or_default();
             order.details = Some(details);
             order.last = Some(stage);
         }
         for item in items(book, "moves") {
             let Some(id) = text(item, "order") else { return Err(malformed(op, "moves")) };
-            let at = int(item, "at") - offset;
+            let at = int(op, item, "at")?.saturating_sub(offset);
             let moved = Move {
                 at,
                 to: text(item, "to").unwrap_or_default(),
@@ -245,13 +248,18 @@ impl<'h> Facts<'h> {
         let Some(service) = text(value, "service") else {
             return Err(malformed(op, "an audit"));
         };
-        let offset = offset(op, value);
+        let offset = offset(op, value)?;
         let pairs = value.get("accounts").and_then(Value::as_map).unwrap_or_default();
-        let accounts =
-            pairs.iter().filter_map(|(name, left)| Some((name.as_str()?, left.as_int()?)));
-        let initial = int(value, "initial");
-        let mut audit =
-            Audit { op, initial, accounts: accounts.collect(), entries: BTreeMap::new() };
+        let mut accounts = BTreeMap::new();
+        for (name, left) in pairs {
+            let (Some(name), Some(left)) = (name.as_str(), left.as_int()) else {
+                let what = format!("accounts with integers of 64 bits, but has {left} in {name}");
+                return Err(malformed(op, &what));
+            };
+            accounts.insert(name, left);
+        }
+        let initial = int(op, value, "initial")?;
+        let mut audit = Audit { op, initial, accounts, entries: BTreeMap::new() };
         for item in items(value, "effects") {
             let (Some(order), Some(step), Some(account)) =
                 (text(item, "order"), text(item, "step"), text(item, "account"))
@@ -260,12 +268,12 @@ impl<'h> Facts<'h> {
             };
             let effect = Effect {
                 service,
-                at: int(item, "at") - offset,
+                at: int(op, item, "at")?.saturating_sub(offset),
                 order,
                 step,
                 account,
-                change: int(item, "change"),
-                after: int(item, "after"),
+                change: int(op, item, "change")?,
+                after: int(op, item, "after")?,
                 refused: text(item, "refused"),
             };
             audit.entries.entry(account).or_default().push(effect);
@@ -328,13 +336,22 @@ fn text<'h>(value: &'h Value, name: &str) -> Option<&'h str> {
     value.get(name).and_then(Value::as_str)
 }
 
-fn int(value: &Value, name: &str) -> i64 {
-    value.get(name).and_then(Value::as_int).unwrap_or_default()
+/// A number of a result; 0 where there is none.
+fn int(op: OpView<'_>, value: &Value, name: &str) -> Result<i64, String> {
+    match value.get(name) {
+        None | Some(Value::Null) => Ok(0),
+        Some(Value::Int(number)) => Ok(*number),
+        Some(other) => Err(format!(
+            "{}: {name} is {other}, no integer of 64 bits",
+            malformed(op, "as it should be")
+        )),
+    }
 }
 
 /// What to take from a service's clock to come to the history's, from when it answered.
-fn offset(op: OpView<'_>, value: &Value) -> i64 {
+fn offset(op: OpView<'_>, value: &Value) -> Result<i64, String> {
     let Nanos(asked) = op.invoke.time;
     let answered = op.complete.map_or(asked, |event| event.time.0);
-    int(value, "now") - (asked + (answered - asked) / 2) as i64
+    let middle = asked + (answered - asked) / 2;
+    Ok(int(op, value, "now")?.saturating_sub_unsigned(middle))
 }

@@ -67,12 +67,12 @@ fn trace<'h>(
     audit: &Audit<'h>,
     found: &mut Isolation,
 ) -> Vec<Option<&'h str>> {
-    let mut open: BTreeMap<&str, i64> = BTreeMap::new();
-    let mut dirt = 0;
+    let mut open: BTreeMap<&str, i128> = BTreeMap::new();
+    let mut dirt = 0_i128;
     let mut trace = vec![None];
     let mut before = audit.initial;
     for entry in entries {
-        if entry.after != before + entry.change {
+        if i128::from(entry.after) != i128::from(before) + i128::from(entry.change) {
             let words = format!(
                 "{} of {} changed {} by {} and left {}; before it there was {before}",
                 entry.step, entry.order, entry.account, entry.change, entry.after
@@ -87,7 +87,9 @@ fn trace<'h>(
         });
         if entry.refused.is_some()
             && ["charge", "reserve"].contains(&entry.step)
-            && wants.is_some_and(|wants| entry.after < wants && wants <= entry.after + dirt)
+            && wants.is_some_and(|wants| {
+                entry.after < wants && i128::from(wants) <= i128::from(entry.after) + dirt
+            })
         {
             let words = format!("{} of {} on {}", entry.step, entry.order, entry.account);
             found.dirty_refusals.push(words);
@@ -96,7 +98,8 @@ fn trace<'h>(
         let undone = last.is_some_and(|last| last.is_end() && last != Stage::Confirmed);
         match entry.step {
             "charge" | "reserve" if undone && entry.change != 0 => {
-                dirt -= entry.change + open.insert(entry.order, -entry.change).unwrap_or(0);
+                let change = i128::from(entry.change);
+                dirt -= change + open.insert(entry.order, -change).unwrap_or(0);
             }
             "refund" | "release" => dirt -= open.remove(entry.order).unwrap_or(0),
             _ => {}

@@ -57,15 +57,15 @@ fn below_zero<'a>(facts: &'a Facts<'_>) -> impl Iterator<Item = Violation> + 'a 
 
 fn by_ledger<'a>(audit: &'a Audit<'_>) -> impl Iterator<Item = Violation> + 'a {
     audit.accounts.iter().filter_map(|(account, left)| {
-        let mut sum = audit.initial;
+        let mut sum = i128::from(audit.initial);
         let entries = audit.entries.get(account).map(Vec::as_slice).unwrap_or_default();
         for entry in entries {
-            sum += entry.change;
-            if sum != entry.after {
+            sum += i128::from(entry.change);
+            if sum != i128::from(entry.after) {
                 let (step, order) = (entry.step, entry.order);
                 let explanation = format!(
                     "{account} had {} before {step} of {order} changed it by {}, and {} after",
-                    sum - entry.change,
+                    sum - i128::from(entry.change),
                     entry.change,
                     entry.after
                 );
@@ -73,7 +73,7 @@ fn by_ledger<'a>(audit: &'a Audit<'_>) -> impl Iterator<Item = Violation> + 'a {
             }
         }
         let explanation = format!("the entries of {account} come to {sum}, and {left} are left");
-        (sum != *left).then(|| not_conserved(audit, None, explanation))
+        (sum != i128::from(*left)).then(|| not_conserved(audit, None, explanation))
     })
 }
 
@@ -83,14 +83,16 @@ fn not_conserved(audit: &Audit<'_>, order: Option<&str>, explanation: String) ->
 }
 
 /// What confirmed orders took of each account; nothing where an order is not settled.
-fn taken<'h>(facts: &Facts<'h>, kind: &Kind) -> BTreeMap<&'h str, Option<i64>> {
-    let mut taken: BTreeMap<&str, Option<i64>> = BTreeMap::new();
+fn taken<'h>(facts: &Facts<'h>, kind: &Kind) -> BTreeMap<&'h str, Option<i128>> {
+    let mut taken: BTreeMap<&str, Option<i128>> = BTreeMap::new();
     for order in facts.orders.values() {
         let Some(account) = field(order, kind.account).and_then(Value::as_str) else { continue };
-        let amount = field(order, kind.amount).and_then(Value::as_int).unwrap_or_default();
+        let amount = field(order, kind.amount).and_then(Value::as_int).map(i128::from);
         let sum = taken.entry(account).or_insert(Some(0));
         *sum = match (order.last, *sum) {
-            (Some(Stage::Confirmed), Some(sum)) if facts.is_settled(order) => Some(sum + amount),
+            (Some(Stage::Confirmed), Some(sum)) if facts.is_settled(order) => {
+                amount.map(|amount| sum + amount)
+            }
             (Some(_), sum) if facts.is_settled(order) => sum,
             // One that is in no book took nothing; or it is reported, or came too late.
             (None, sum) if order.effects.is_empty() => sum,
@@ -112,7 +114,7 @@ fn by_book(facts: &Facts<'_>, audit: &Audit<'_>, kind: &Kind) -> Vec<Violation> 
     for (account, taken) in taken(facts, kind) {
         let Some(taken) = taken else { continue };
         let left = audit.accounts.get(account).copied().unwrap_or(audit.initial);
-        if audit.initial != left + taken {
+        if i128::from(audit.initial) != i128::from(left) + taken {
             let explanation = format!(
                 "{} {account} began with {}, confirmed orders took {taken}, and {left} is left",
                 kind.account, audit.initial
@@ -136,7 +138,7 @@ fn parcels(facts: &Facts<'_>) -> Vec<Violation> {
         open.filter_map(|order| field(order, "item").and_then(Value::as_str)).collect();
     let differ = shipping.accounts.iter().filter(|(item, sent)| {
         let left = stock.accounts.get(*item).copied().unwrap_or(stock.initial);
-        stock.initial != left + **sent
+        i128::from(stock.initial) != i128::from(left) + i128::from(**sent)
     });
     differ
         .filter(|(item, _)| !open.contains(*item))

@@ -1,6 +1,7 @@
 //! What each session wrote and read, with versions in place of values.
 
 use crate::history::{EventType, History, OpIndex, OpView, Process};
+use crate::linearizable::no_other_value;
 use crate::value::Value;
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
@@ -95,7 +96,10 @@ impl<'a> Sessions<'a> {
             let key = keys[&op.key()];
             let version = match (writes, op.outcome) {
                 (_, EventType::Fail) => continue,
-                (true, _) => values[&(key, op.input())],
+                (true, _) => {
+                    no_other_value(&op)?;
+                    values[&(key, op.input())]
+                }
                 (false, _) => match op.output() {
                     None => continue,
                     Some(Value::Null) => key,

@@ -1,7 +1,7 @@
 //! What became of an element, node by node.
 
-use super::Read;
 use super::element::Element;
+use super::{Finality, Read};
 use crate::final_phase::{at, key_text};
 use crate::history::{EventType, OpView};
 use crate::value::Value;
@@ -20,6 +20,8 @@ pub(super) enum Fate {
     NeverRead,
     /// Its remove is in doubt, or it was added again.
     Unjudged,
+    /// What was read last is no last word.
+    Undecided,
     /// Its add certainly failed, and it is not there.
     Refused,
 }
@@ -38,7 +40,7 @@ pub(super) struct Judged<'a> {
 }
 
 impl Fate {
-    pub(super) const ALL: [Fate; 10] = [
+    pub(super) const ALL: [Fate; 11] = [
         Fate::Stable,
         Fate::Recovered,
         Fate::Missing,
@@ -48,6 +50,7 @@ impl Fate {
         Fate::Unexpected,
         Fate::NeverRead,
         Fate::Unjudged,
+        Fate::Undecided,
         Fate::Refused,
     ];
 
@@ -62,6 +65,7 @@ impl Fate {
             Fate::Unexpected => "unexpected",
             Fate::NeverRead => "never-read",
             Fate::Unjudged => "unjudged",
+            Fate::Undecided => "undecided",
             Fate::Refused => "refused",
         }
     }
@@ -82,6 +86,7 @@ pub(super) fn judge<'a>(
     element: &Element<'_>,
     reads: &[Read<'_>],
     by_node: &BTreeMap<&'a str, Vec<usize>>,
+    finality: Finality,
 ) -> Judged<'a> {
     let (present, absent) = (Vec::new(), Vec::new());
     let mut judged =
@@ -124,10 +129,36 @@ pub(super) fn judge<'a>(
         }
     }
     judged.fate = fate(element, &judged);
+    let must_last = matches!(judged.fate, Fate::Missing | Fate::Lost | Fate::Resurrected);
+    if must_last && !is_final(finality, reads.len(), has, judged.fate == Fate::Resurrected) {
+        judged.fate = Fate::Undecided;
+    }
     if matches!(judged.fate, Fate::Stable | Fate::Recovered) {
         judged.latency = Some(latency(element, known.index, known.time.0, reads));
     }
     judged
+}
+
+/// Whether what was read last of an element is the last word: all final reads have it, or all
+/// have it not, as `there` says.
+fn is_final(finality: Finality, reads: usize, has: impl Fn(&usize) -> bool, there: bool) -> bool {
+    match finality {
+        Finality::Phase => true,
+        Finality::LastReads(first) => (first..reads).all(|read| has(&read) == there),
+        Finality::Nowhere => false,
+    }
+}
+
+/// Why an element stays undecided, in words.
+pub(super) fn doubt(key: Option<&Value>, element: &Element<'_>, judged: &Judged<'_>) -> String {
+    let set = key.map_or_else(|| "the set".to_owned(), key_text);
+    let (value, read) = (element.value, if judged.absent.is_empty() { "has" } else { "misses" });
+    let what = if element.remove.is_some() { "removed from" } else { "added to" };
+    format!(
+        "{value} was {what} {set}, and what was read last there {read} it; but the history has no \
+         final phase, nor final reads that agree, so that an eventually consistent store may still \
+         set this right."
+    )
 }
 
 fn fate(element: &Element<'_>, judged: &Judged<'_>) -> Fate {

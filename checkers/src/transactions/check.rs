@@ -4,6 +4,7 @@ use super::committed::Committed;
 use super::cycles::{self, Cycle, Found, Level};
 use super::finding::Findings;
 use super::graph::{Edges, Why};
+use super::holds::{self, Holds, Open};
 use super::kind::{AnomalyKind, KindSet};
 use super::lattice::TxnModel;
 use super::order::{self, Intervals};
@@ -59,6 +60,8 @@ pub struct Options {
     /// Registers: the field of the events that end transactions which says in which order these
     /// wrote; where it is missing or no whole number nothing is known. [`check`] reads it.
     pub transaction_order: Option<String>,
+    /// Registers: what to say where the order of versions is open.
+    pub open: Open,
     /// Look for cycles through sessions and real time even if nothing that was asked for
     /// depends on them: then the report says of each model whether it may hold.
     pub everything: bool,
@@ -77,6 +80,7 @@ impl Default for Options {
             anomalies: KindSet::EMPTY,
             keys: KeyRules::default(),
             transaction_order: None,
+            open: Open::Pass,
             everything: true,
             real_time: true,
             steps: 4_000_000_000,
@@ -149,12 +153,20 @@ pub struct Unguessed;
 impl Options {
     /// The kinds of anomaly that make a history invalid.
     pub fn forbidden(&self) -> KindSet {
-        let models = self.models.iter().fold(KindSet::EMPTY, |all, m| all.or(m.forbids()));
+        let models = self.models.iter().fold(KindSet::EMPTY, |all, m| all.or(m.contradicted_by()));
         let named = self.anomalies.iter().fold(models, |all, kind| all.or(kind.implied_by()));
         if self.models.is_empty() && self.anomalies.is_empty() {
             return TxnModel::strict_serializable().forbids();
         }
         named
+    }
+
+    /// The models that must hold.
+    fn asked(&self) -> Vec<TxnModel> {
+        if self.models.is_empty() && self.anomalies.is_empty() {
+            return vec![TxnModel::strict_serializable()];
+        }
+        self.models.clone()
     }
 
     /// The orders that cycles may use.
@@ -198,6 +210,9 @@ pub fn check_until(
     };
     let table = if rows { closed_predicate::table(history) } else { Table::from_history(history) };
     match table {
+        Ok(table) if table.is_empty() && !history.operations().is_empty() => {
+            CheckerReport::unknown("The history holds no transactions.".into())
+        }
         Ok(table) => {
             let ranks = match &options.transaction_order {
                 Some(field) => ranks(history, &table, field),
@@ -364,7 +379,13 @@ impl Report<'_> {
                 finding.evidence.clone(),
             ));
         }
-        for cycle in found.cycles.iter().filter(|cycle| forbidden.contains(cycle.kind)) {
+        let asked = self.options.asked();
+        let breaks = |cycle: &&Cycle| {
+            let weaker = holds::broken_by(cycle);
+            forbidden.contains(cycle.kind)
+                || weaker.iter().any(|weaker| asked.iter().any(|model| model.implies(*weaker)))
+        };
+        for cycle in found.cycles.iter().filter(breaks) {
             anomalies.push(self.cycle(cycle, explain));
         }
         for kind in found.unshown.and(forbidden).iter() {
@@ -372,13 +393,29 @@ impl Report<'_> {
             anomalies.push(self.anomaly(kind, text, &[], Map::new()));
         }
         let open = self.undecided(findings, found);
-        let models = self.models(kinds, open.is_some());
+        let mut holds = self.holds(kinds, found, open.is_some());
+        let how = (self.workload == Workload::Register).then_some(self.options.open);
+        if how == Some(Open::Search) {
+            let real_time = self.options.real_time;
+            anomalies.extend(holds.search(self.table, &asked, real_time, self.stop));
+        }
         let timeless = || {
             let why = "The history does not tell what ended before what began, and real time is \
                        asked for.";
             self.lacks_real_time(forbidden).then(|| why.to_owned())
         };
-        let undecided = open.or_else(timeless);
+        let held = !asked.is_empty() && asked.iter().all(|model| holds.of(*model) == Valid::True);
+        let undecided = match how {
+            Some(Open::Leave) => None,
+            Some(Open::Search) if held => None,
+            _ => open.or_else(timeless).or_else(|| self.unsettled(&asked, &holds)),
+        };
+        match how {
+            Some(Open::Pass) => holds.only_implied_by(&asked),
+            Some(Open::Leave) => holds.only_implied_by(&[]),
+            Some(Open::Search) | None => {}
+        }
+        let models = holds.by_name();
         let valid = match (anomalies.is_empty(), &undecided) {
             (false, _) => Valid::False,
             (true, Some(_)) => Valid::Unknown,
@@ -423,21 +460,30 @@ impl Report<'_> {
         !self.options.real_time && kinds.iter().any(|kind| kind.name().ends_with("-realtime"))
     }
 
-    fn models(&self, kinds: KindSet, undecided: bool) -> BTreeMap<String, Valid> {
-        let verdict = |model: TxnModel| {
-            if !model.forbids().and(kinds).is_empty() {
-                Valid::False
-            } else if undecided || !self.options.everything || self.lacks_real_time(model.forbids())
-            {
-                Valid::Unknown
-            } else {
-                Valid::True
-            }
+    /// What is known of the models. Where the order of versions is open and is to be searched
+    /// for, that nothing was found says nothing yet.
+    fn holds(&self, kinds: KindSet, found: &Found, undecided: bool) -> Holds {
+        let searched = self.workload == Workload::Register && self.options.open == Open::Search;
+        let certain = |model: TxnModel| {
+            !undecided
+                && !searched
+                && self.options.everything
+                && !self.lacks_real_time(model.forbids())
         };
-        TxnModel::all()
-            .filter(|model| model.is_decided_by_anomalies())
-            .map(|model| (model.name().to_owned(), verdict(model)))
-            .collect()
+        Holds::new(kinds, &found.cycles, certain)
+    }
+
+    /// Why a model that was asked for is open although nothing contradicts it.
+    fn unsettled(&self, asked: &[TxnModel], holds: &Holds) -> Option<String> {
+        let model = asked.iter().find(|model| {
+            let searched = self.workload == Workload::Register && self.options.open == Open::Search;
+            (searched || (self.options.everything && !model.is_exact()))
+                && holds.of(**model) == Valid::Unknown
+        })?;
+        Some(format!(
+            "Whether the history is {model} is open: nothing was found that breaks it, and no \
+             stronger model is known to hold."
+        ))
     }
 
     fn details(

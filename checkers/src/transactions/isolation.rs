@@ -8,7 +8,10 @@
 use super::registers::Registers;
 use super::serial::{self, Effort, single_operations};
 use super::weak::{self, Findings, Level};
-use super::{Action, Table, ValueId, Workload, closed_predicate, parse, timestamps};
+use super::{
+    Action, AnomalyKind, KindSet, Table, TxnModel, ValueId, Workload, closed_predicate, parse,
+    timestamps,
+};
 use crate::history::History;
 use crate::verdict::{CheckerReport, Valid};
 use serde_json::{Map, json};
@@ -41,6 +44,17 @@ impl Model {
             Model::Strong(model) => model.name(),
             Model::Sequential => "sequential",
         }
+    }
+
+    /// Whether it asks for the order in which transactions ended and began.
+    pub(super) fn needs_real_time(self) -> bool {
+        self == Model::Strong(serial::Model::StrictSerializable)
+    }
+
+    /// Whether what breaks it breaks its row of the lattice: the weak levels count the order of
+    /// sessions, and those rows do not.
+    pub fn decides_its_row(self) -> bool {
+        matches!(self, Model::Strong(_))
     }
 
     /// The model of this name.
@@ -81,6 +95,30 @@ impl std::fmt::Display for Model {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name())
     }
+}
+
+/// The models of the lattice that these checkers decide, strongest first. Each that holds makes
+/// its row hold.
+pub fn in_lattice() -> impl Iterator<Item = (Model, TxnModel)> {
+    use serial::Model::{
+        Serializable, SessionSerializable, SessionSnapshotIsolation, SnapshotIsolation,
+        StrictSerializable,
+    };
+    let strong = [
+        StrictSerializable,
+        SessionSerializable,
+        Serializable,
+        SessionSnapshotIsolation,
+        SnapshotIsolation,
+    ];
+    let strong = strong.map(|model| (Model::Strong(model), model.name()));
+    let weak = [
+        (Model::Weak(Level::Causal), "causal-cerone"),
+        (Model::Weak(Level::ReadAtomic), "read-atomic"),
+        (Model::Weak(Level::ReadCommitted), "read-committed"),
+    ];
+    let named = strong.into_iter().chain(weak);
+    named.filter_map(|(model, name)| Some((model, name.parse().ok()?)))
 }
 
 /// Whether a history is one that these checkers judge: transactions over registers, or single
@@ -135,14 +173,20 @@ pub fn check(history: &History, models: &[Model], options: &serial::Options<'_>)
     report.details.insert("sessions".into(), json!(registers.sessions() - 1));
     report.details.insert("flaws".into(), json!(registers.flawed()));
     for model in models {
-        let (findings, effort) = one(history, &registers, *model, options);
+        let (findings, effort) = if model.needs_real_time() && !history.has_real_time() {
+            let why = "the history has no real time: its order of events tells nothing about \
+                       transactions of different sessions";
+            (Findings { anomalies: Vec::new(), undecided: Some(why.into()) }, None)
+        } else {
+            one(&registers, *model, options)
+        };
         add(&mut report, *model, findings, effort);
     }
     report
 }
 
-fn one(
-    history: &History,
+/// What breaks a model, and what it took to find that.
+pub(super) fn one(
     registers: &Registers<'_>,
     model: Model,
     options: &serial::Options<'_>,
@@ -150,11 +194,6 @@ fn one(
     let strong = match model {
         Model::Weak(level) => return (weak::check(registers, level), None),
         Model::Sequential => serial::Model::SessionSerializable,
-        Model::Strong(serial::Model::StrictSerializable) if !history.has_real_time() => {
-            let why = "the history has no real time: its order of events tells nothing about \
-                       transactions of different sessions";
-            return (Findings { anomalies: Vec::new(), undecided: Some(why.into()) }, None);
-        }
         Model::Strong(strong) => strong,
     };
     let (findings, effort) = serial::check_with_effort(registers, strong, options);
@@ -174,6 +213,7 @@ fn add(report: &mut CheckerReport, model: Model, findings: Findings, effort: Opt
     }
     report.valid = report.valid.and(valid);
     report.models.insert(model.name().into(), valid);
+    spread(&mut report.models, model, valid, &findings);
     if let Some(effort) = effort {
         let told = json!({
             "links": effort.links,
@@ -185,6 +225,44 @@ fn add(report: &mut CheckerReport, model: Model, findings: Findings, effort: Opt
     for anomaly in findings.anomalies {
         if !report.anomalies.contains(&anomaly) {
             report.anomalies.push(anomaly);
+        }
+    }
+}
+
+/// Whether over registers one model breaks wherever another one, of the lattice too, does: if it
+/// implies that. What is read by key alone makes repeatable read serializability.
+pub(super) fn breaks_with(broken: TxnModel, model: TxnModel) -> bool {
+    let both = [(broken.name(), "serializable"), (model.name(), "repeatable-read")];
+    model.implies(broken) || both.iter().all(|(name, wanted)| name == wanted)
+}
+
+/// Notes what a model's verdict says of others: what it implies holds with it, what implies it
+/// breaks with it, and so does what forbids something that does not depend on any order.
+fn spread(models: &mut BTreeMap<String, Valid>, model: Model, valid: Valid, findings: &Findings) {
+    let row = |model: Model| in_lattice().find(|(known, _)| *known == model).map(|(_, row)| row);
+    let Some(asked) = row(model) else { return };
+    let broken: Vec<TxnModel> = match model {
+        Model::Strong(strong) if valid == Valid::False => {
+            let kinds = findings.anomalies.iter().map(|anomaly| anomaly.kind.as_str());
+            let weakest = kinds.map(|kind| strong.broken_by(kind).unwrap_or(strong));
+            weakest.filter_map(|weakest| row(Model::Strong(weakest))).chain([asked]).collect()
+        }
+        _ => Vec::new(),
+    };
+    let plain = |kind: &AnomalyKind| serial::suffix(kind.name()).is_none();
+    let kinds: KindSet =
+        findings.anomalies.iter().filter_map(AnomalyKind::of).filter(plain).collect();
+    for other in TxnModel::all().filter(|other| other.is_decided_by_anomalies()) {
+        let follows = match valid {
+            Valid::True => asked.implies(other),
+            Valid::False => {
+                broken.iter().any(|broken| breaks_with(*broken, other))
+                    || !other.contradicted_by().and(kinds).is_empty()
+            }
+            Valid::Unknown => false,
+        };
+        if follows {
+            models.entry(other.name().to_owned()).or_insert(valid);
         }
     }
 }

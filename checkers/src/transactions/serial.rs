@@ -120,6 +120,29 @@ impl Model {
         self == Model::StrictSerializable
     }
 
+    /// The weakest model of this kind that a circle breaks, by the name of the circle.
+    pub(super) fn broken_by(self, circle: &str) -> Option<Model> {
+        let suffix = suffix(circle)?;
+        self.weaker().find(|weaker| weaker.suffix() == suffix)
+    }
+
+    /// What circles are named that need this model's order.
+    fn suffix(self) -> &'static str {
+        match self {
+            Model::Serializable | Model::SnapshotIsolation => "",
+            Model::SessionSerializable | Model::SessionSnapshotIsolation => "-process",
+            Model::StrictSerializable => "-realtime",
+        }
+    }
+
+    /// This model and those of its kind that ask for less, weakest first.
+    fn weaker(self) -> impl Iterator<Item = Model> {
+        let split = [Model::SnapshotIsolation, Model::SessionSnapshotIsolation];
+        let whole = [Model::Serializable, Model::SessionSerializable, Model::StrictSerializable];
+        let kind = if self.split() { &split[..] } else { &whole[..] };
+        kind.to_vec().into_iter().filter(move |model| *model <= self)
+    }
+
     /// The same model with the order of sessions, if it lacks that.
     fn with_sessions(self) -> Option<Model> {
         match self {
@@ -128,6 +151,12 @@ impl Model {
             _ => None,
         }
     }
+}
+
+/// How the name of a circle ends; nothing if it is none of a circle.
+pub(super) fn suffix(kind: &str) -> Option<&str> {
+    let circles = ["G0", "G1c", "G-single-item", "G2-item"];
+    circles.iter().find_map(|circle| kind.strip_prefix(circle))
 }
 
 /// Whether a history keeps a model.

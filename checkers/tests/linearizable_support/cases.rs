@@ -376,7 +376,8 @@ fn registers(history: &History) -> Vec<Call<Vec<Access>, Vec<i64>>> {
 
 fn semaphore(lines: &[Line]) -> Vec<Call<PermitInput, bool>> {
     let call = |(at, line): (usize, &Line)| {
-        let input = if line.method == "incr" { PermitInput::Release } else { PermitInput::Acquire };
+        let input =
+            if line.method == "incr" { PermitInput::Release(1) } else { PermitInput::Acquire(1) };
         // A call ends before another begins at the same time.
         Call::new(at as u64, input, line.begin * 2 + 1, line.words[0] == 1, line.end * 2)
     };

@@ -191,6 +191,97 @@ fn commit_next(
     false
 }
 
+/// A model by who is visible to whom (Cerone, Bernardi and Gotsman, CONCUR 2015).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Visible {
+    /// Who sees a transaction sees all that it saw.
+    pub(crate) transitive: bool,
+    /// Who sees a transaction sees all before it in the one order.
+    pub(crate) prefix: bool,
+    /// Of two that write one key the later sees the earlier.
+    pub(crate) no_conflict: bool,
+}
+
+/// Whether lists fit the oracle of visibility: few transactions, all of which committed, and none
+/// reads a key that it has written or writes one twice.
+pub(crate) fn is_plain(txns: &[Txn]) -> bool {
+    let plain = |txn: &Txn| {
+        let mut written = Vec::new();
+        txn.ops.iter().all(|op| match op {
+            Op::Read(key, _) => !written.contains(key),
+            Op::Write(key, _) => {
+                let new = !written.contains(key);
+                written.push(*key);
+                new
+            }
+        })
+    };
+    txns.len() <= 4 && txns.iter().all(|txn| txn.end.is_some() && plain(txn))
+}
+
+/// Whether there is an order of transactions, and for each a set of earlier ones that it sees, so
+/// that each read finds its list as the last of these who wrote it left it.
+pub(crate) fn is_visible(txns: &[Txn], model: Visible) -> bool {
+    fn orders(txns: &[Txn], order: &mut Vec<usize>, seen: &mut Vec<u32>, model: Visible) -> bool {
+        if order.len() == txns.len() {
+            return true;
+        }
+        for at in (0..txns.len()).filter(|at| !order.contains(at)).collect::<Vec<_>>() {
+            for sees in 0..1_u32 << order.len() {
+                if !fits(txns, order, seen, &txns[at], sees, model) {
+                    continue;
+                }
+                order.push(at);
+                seen.push(sees);
+                let found = orders(txns, order, seen, model);
+                order.pop();
+                seen.pop();
+                if found {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+    orders(txns, &mut Vec::new(), &mut Vec::new(), model)
+}
+
+/// Whether the next transaction of an order can see just these earlier ones, by their places.
+fn fits(
+    txns: &[Txn],
+    order: &[usize],
+    seen: &[u32],
+    next: &Txn,
+    sees: u32,
+    model: Visible,
+) -> bool {
+    let is_seen = |place: &usize| sees & 1 << place != 0;
+    let writes = |place: usize, key: i64| {
+        let written = |op: &Op| matches!(op, Op::Write(written, _) if *written == key);
+        txns[order[place]].ops.iter().any(written)
+    };
+    let reads_fit = next.ops.iter().all(|op| {
+        let Op::Read(key, Some(list)) = op else { return true };
+        let last = (0..order.len()).rev().find(|at| is_seen(at) && writes(*at, *key));
+        let until = last.map_or(0, |at| at + 1);
+        let appended = order[..until].iter().flat_map(|at| &txns[*at].ops);
+        let found: Vec<i64> = appended
+            .filter_map(|op| match op {
+                Op::Write(k, value) if k == key => Some(*value),
+                _ => None,
+            })
+            .collect();
+        found == *list
+    });
+    let written = |op: &Op, place| matches!(op, Op::Write(key, _) if writes(place, *key));
+    let conflicts = |place: usize| next.ops.iter().any(|op| written(op, place));
+    let places = 0..order.len();
+    reads_fit
+        && (!model.transitive || places.clone().filter(is_seen).all(|at| seen[at] & !sees == 0))
+        && (!model.prefix || (sees + 1).is_power_of_two())
+        && (!model.no_conflict || places.clone().all(|at| !conflicts(at) || is_seen(&at)))
+}
+
 /// A small load.
 pub(crate) fn small(rng: &mut ChaCha8Rng, load: Load) -> Load {
     Load {

@@ -108,6 +108,33 @@ fn elements_from_nowhere_and_elements_twice_are_seen() {
 }
 
 #[test]
+fn without_a_final_phase_only_last_reads_that_agree_say_what_is_lost() {
+    let add = |node: &str| format!("0 invoke add s 1 {node}\n0 ok add s 1 {node}\n");
+    let read = |process: u8, list: &str, node: &str| {
+        format!("{process} invoke read s null {node}\n{process} ok read s {list} {node}\n")
+    };
+    let lost = [add(""), read(1, "[]", "")].concat();
+    expect(set_full::check, Valid::False, &["lost-element"], &lost);
+    // Another add follows, so that the read was not to be the last.
+    let goes_on = format!("{lost}0 invoke add s 2\n0 ok add s 2\n");
+    let seen = format!("{goes_on}{}", read(1, "[2]", ""));
+    expect(set_full::check, Valid::False, &["lost-element"], &seen);
+    let report = expect(set_full::check, Valid::Unknown, &[], &goes_on);
+    assert_eq!(report.details["undecided"], 1);
+    assert!(report.why.unwrap().contains("no final phase"));
+    // Replicas that still differ, and replicas that are named, may yet come together.
+    let differ = [add(""), read(1, "[1]", ""), read(2, "[]", "")].concat();
+    expect(set_full::check, Valid::Unknown, &[], &differ);
+    let named = [add("@n1"), read(1, "[]", "@n2")].concat();
+    expect(set_full::check, Valid::Unknown, &[], &named);
+    let removed = [add(""), "0 invoke remove s 1\n0 ok remove s 1\n".into()].concat();
+    let back = removed.clone() + &read(1, "[1]", "");
+    expect(set_full::check, Valid::False, &["resurrected-element"], &back);
+    let both = back + &read(1, "[]", "");
+    expect(set_full::check, Valid::True, &[], &both);
+}
+
+#[test]
 fn a_set_that_nobody_read_is_unknown() {
     expect(set_full::check, Valid::Unknown, &[], ADDED);
 }
@@ -142,6 +169,31 @@ fn a_counter_may_be_behind_for_a_while_but_must_be_exact_in_the_end() {
     expect(counter::check, Valid::False, &["counter-out-of-bounds"], &read(-4, 5));
     let twice = ["counter-out-of-bounds", "counter-wrong"];
     expect(counter::check, Valid::False, &twice, &read(0, 10));
+}
+
+#[test]
+fn sums_are_exact_and_what_is_no_integer_is_told() {
+    let most = i64::MAX;
+    let adds = |values: &[&str]| -> String {
+        values.iter().map(|v| format!("0 invoke add c {v}\n0 ok add c {v}\n")).collect()
+    };
+    let end = |value: &str| format!("heal\n1 invoke read c null\n1 ok read c {value}\n");
+    let (big, small) = (most.to_string(), (-most).to_string());
+    let back = adds(&[&big, &big, &small]);
+    expect(counter::check, Valid::True, &[], &(back.clone() + &end(&big)));
+    expect(counter::check, Valid::False, &["counter-wrong"], &(back + &end("1")));
+    for odd in ["0.5", "\"a\"", "null", "9223372036854775808"] {
+        let report = expect(counter::check, Valid::Unknown, &[], &(adds(&[odd, odd]) + &end("1")));
+        let why = report.why.unwrap();
+        assert!(why.contains(&format!("event 0 adds {odd}")) && why.contains("1 more"), "{why}");
+    }
+    let report = expect(counter::check, Valid::Unknown, &[], &(adds(&["1"]) + &end("0.5")));
+    assert!(report.why.unwrap().contains("event 4 returned 0.5"));
+    let other = "0 invoke inc c null\n0 ok inc c null\n".to_owned() + &end("1");
+    expect(counter::check, Valid::Unknown, &[], &other);
+    // What was read before is judged.
+    let before = "1 invoke read c null\n1 ok read c 9\n".to_owned() + &adds(&["0.5"]);
+    expect(counter::check, Valid::False, &["counter-out-of-bounds"], &before);
 }
 
 #[test]
@@ -217,6 +269,26 @@ fn assumptions_that_do_not_hold_make_the_verdict_unknown() {
     expect(session::check, Valid::Unknown, &[], "0 invoke cas x [1,2]");
     let failed = "0 invoke write x 1\n0 fail write x 1\n1 invoke read x null\n1 ok read x 1";
     expect(session::check, Valid::Unknown, &[], failed);
+}
+
+#[test]
+fn a_guarantee_can_be_asked_for_alone() {
+    let steps = sessions(&[(0, "w x 1"), (0, "r x null"), (1, "r x 1")]);
+    let only = |names: &[&str]| session::check_only(&history(&steps), names);
+    let other = only(&["monotonic-reads"]);
+    assert_eq!((other.valid, other.why, other.anomalies.len()), (Valid::True, None, 0));
+    assert_eq!(other.models.keys().collect::<Vec<_>>(), ["monotonic-reads"]);
+    for names in [&["read-your-writes"][..], &["monotonic-reads", "read-your-writes"]] {
+        let report = only(names);
+        assert_eq!((report.valid, report.anomalies.len()), (Valid::False, 1));
+        assert!(report.why.unwrap().starts_with("not read-your-writes: "));
+    }
+    assert_eq!(only(&[session::ALL_FOUR]).valid, Valid::False);
+    let open = session::check_only(&history("0 invoke cas x [1,2]"), &["monotonic-reads"]);
+    assert_eq!(open.valid, Valid::Unknown);
+    for guarantee in ["0 invoke write x 1\n0 ok write x 2"] {
+        expect(session::check, Valid::Unknown, &[], guarantee);
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::usage::{wrong, wrong_name};
 use anyhow::Result;
 use quorate_checkers::history::History;
 use quorate_checkers::transactions::{
-    self, AnomalyKind, CHECKER, KeyRules, KindSet, Options, Table, TxnModel, Workload,
+    self, AnomalyKind, CHECKER, KeyRules, KindSet, Open, Options, Table, TxnModel, Workload,
 };
 use quorate_checkers::verdict::CheckerReport;
 use quorate_targets::names::UnknownName;
@@ -45,6 +45,9 @@ pub struct Asked {
     /// wrote, by whole numbers
     #[arg(long, value_name = "FIELD")]
     pub transaction_order: Option<String>,
+    /// What to say of registers whose order of versions the rules leave open.
+    #[arg(skip)]
+    pub open: Open,
 }
 
 impl Asked {
@@ -67,6 +70,7 @@ impl Asked {
             linearizable_keys: in_time,
             wfr_keys,
             transaction_order: None,
+            open: Open::Pass,
         }
     }
 
@@ -113,7 +117,17 @@ impl Asked {
             reads_before_writes: self.wfr_keys,
         };
         let transaction_order = self.transaction_order.clone();
-        Ok(Options { workload, models, anomalies, keys, transaction_order, ..Options::default() })
+        let open = self.open;
+        let all = Options {
+            workload,
+            models,
+            anomalies,
+            keys,
+            transaction_order,
+            open,
+            ..Options::default()
+        };
+        Ok(all)
     }
 }
 
@@ -146,8 +160,9 @@ impl Request {
                 _ => None,
             })
         });
-        let (mut source, mut isolation) = (None, Vec::new());
+        let (mut source, mut isolation, mut open) = (None, Vec::new(), Open::Pass);
         let kind = match (kind, workload) {
+            (Some(_), Some(_)) if holds_none(history) => return Err(no_transactions()),
             (Some(kind), _) => kind,
             (None, Some(workload)) if asked.names_anything() => {
                 return Err(wrong(format!(
@@ -173,13 +188,19 @@ impl Request {
                 }
                 let (kind, how) = guess(history)?;
                 source = Some(how);
+                // Nobody said that what the rules leave open is to pass.
+                open = match (isolation.is_empty(), asked.models.is_empty()) {
+                    (false, _) => Open::Leave,
+                    (true, false) => Open::Search,
+                    (true, true) => Open::Pass,
+                };
                 kind
             }
         };
         let planned = plan.map(Asked::of_plan).filter(|_| !asked.names_anything());
         let asked = match planned {
             Some(planned) => planned,
-            None => asked.clone(),
+            None => Asked { open, ..asked.clone() },
         };
         asked.options(None)?;
         let mut request = Request::new(vec![Check::Transactions { kind }]);
@@ -193,12 +214,22 @@ impl Request {
     }
 }
 
+/// Whether there are operations, and none of them is a transaction.
+fn holds_none(history: &History) -> bool {
+    let all = history.operations().len();
+    all > 0 && Table::others(history) == all
+}
+
+fn no_transactions() -> anyhow::Error {
+    wrong("the history holds no transactions (operations `txn`), so it cannot be judged as such")
+}
+
 /// Lists, registers or rows, by the operations, and how that is told.
 fn guess(history: &History) -> Result<(&'static str, String)> {
-    let others = Table::others(history);
-    if history.ops().count() == others {
-        return Err(wrong("the history holds no transactions, so no model of these applies"));
+    if holds_none(history) {
+        return Err(no_transactions());
     }
+    let others = Table::others(history);
     let workload = Workload::guess(history).map_err(wrong_name)?;
     let kind = workload.name();
     let left_out = match others {

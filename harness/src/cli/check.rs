@@ -113,7 +113,7 @@ pub fn main(args: &Args) -> Result<ExitCode> {
     let mut verdict = checking::check(&loaded.history, &request);
     verdict.notes = loaded.remarks();
     if let Some(path) = &args.minimal {
-        write_minimal(path, &loaded.history, &request)?;
+        write_minimal(path, &loaded.history, &request, &verdict)?;
     }
     match args.format {
         Format::Json => out::json(&verdict)?,
@@ -136,8 +136,13 @@ fn staleness(verdict: &Verdict) -> &str {
 }
 
 /// Writes the smallest failing history, if the history fails.
-fn write_minimal(path: &Path, history: &History, request: &Request) -> Result<()> {
-    let Some(small) = checking::minimize(history, request) else {
+fn write_minimal(
+    path: &Path,
+    history: &History,
+    request: &Request,
+    verdict: &Verdict,
+) -> Result<()> {
+    let Some(small) = checking::minimize(history, request, verdict) else {
         errln!("nothing is written to {}: the history is not known to fail", path.display());
         return Ok(());
     };

@@ -3,6 +3,7 @@
 use super::lattice::{self, Family, Row};
 use super::service::Service;
 use super::transactions;
+use crate::checking;
 use crate::plan::Plan;
 use crate::summary;
 use anyhow::Result;
@@ -90,6 +91,7 @@ impl Column {
     ) -> Result<Column> {
         let family = family(history);
         let (cells, anomalies) = match family {
+            Family::Registers if history.operations().is_empty() => nothing(),
             Family::Registers => registers(history, limits),
             Family::Transactions => transactions::judge(history, plan, limits)?,
             Family::Object => object(history, limits),
@@ -122,17 +124,26 @@ impl Column {
     pub fn lateness_words(&self) -> Option<(String, String)> {
         let (versions, time) = self.lateness.as_ref()?;
         let behind = match versions.worst() {
+            _ if self.operations == 0 => "unknown".to_owned(),
             Versions::Exactly(1) => "1 (none)".to_owned(),
             other => other.to_string(),
         };
-        let late = match (time.stale.first(), time.otherwise + time.undecided) {
-            (Some((_, delta)), _) => {
-                format!("{:.3} ms on {} keys", delta.0 as f64 / 1e6, time.stale.len())
-            }
-            (None, 0) => "none".to_owned(),
-            (None, keys) => format!("no time explains {keys} keys"),
-        };
-        Some((behind, late))
+        let keys = |count: usize| crate::text::count(count, "key");
+        let mut late: Vec<String> = Vec::new();
+        if let Some((_, delta)) = time.stale.first() {
+            let (ms, keys) = (delta.0 as f64 / 1e6, keys(time.stale.len()));
+            late.push(format!("{ms:.3} ms on {keys}"));
+        }
+        if time.otherwise > 0 {
+            late.push(format!("no time explains {}", keys(time.otherwise)));
+        }
+        if time.undecided > 0 {
+            late.push(format!("unknown ({})", keys(time.undecided)));
+        }
+        if late.is_empty() {
+            late.push(if self.operations == 0 { "unknown" } else { "none" }.to_owned());
+        }
+        Some((behind, late.join(", ")))
     }
 
     pub(super) fn to_json(&self) -> Value {
@@ -169,9 +180,13 @@ impl Cell {
         }
     }
 
-    /// `yes`, `no (3 reads)`, `no (by causal)`, `unknown`.
+    /// `yes`, `yes (by sequential)`, `no (3 reads)`, `no (by causal)`, `unknown`. That all is kept
+    /// where the history is linearizable goes without saying.
     pub fn words(&self) -> String {
         match (self.valid, self.implied_by) {
+            (Valid::True, Some(by)) if Model::from_name(by).is_some_and(is_weak) => {
+                format!("yes (by {by})")
+            }
             (Valid::True, _) => "yes".into(),
             (Valid::Unknown, _) => "unknown".into(),
             (Valid::False, Some(by)) => format!("no (by {by})"),
@@ -196,6 +211,17 @@ impl Cell {
     }
 }
 
+fn is_weak(model: Model) -> bool {
+    model != Model::Linearizable
+}
+
+/// The cells of a history without operations: no model is kept or broken.
+fn nothing() -> Judged {
+    let cell = || Cell::new(Valid::Unknown, Some(checking::NO_OPERATIONS.to_owned()));
+    let rows = lattice::of(Family::Registers);
+    (rows.iter().map(|row| (row.name, cell())).collect(), BTreeMap::new())
+}
+
 fn family(history: &History) -> Family {
     if Table::others(history) < history.operations().len() {
         return Family::Transactions;
@@ -217,20 +243,23 @@ fn registers(history: &History, limits: Limits<'_>) -> Judged {
     (cells, anomalies)
 }
 
-/// The session guarantees, which causal convergence implies.
+/// The session guarantees, which causal convergence implies, and with it all that implies it: its
+/// one order of writes, or theirs of all operations, is an order of the writes of each key in which
+/// no session goes back.
 fn guarantees(
     history: &History,
     cells: &mut BTreeMap<&'static str, Cell>,
     anomalies: &mut BTreeMap<&'static str, Anomaly>,
 ) {
     let stronger = Model::CausalConvergence.name();
-    let implied = cells.get(stronger).is_some_and(|cell| cell.valid == Valid::True);
-    let report = if implied { None } else { Some(session::check(history)) };
+    let kept = cells.get(stronger).filter(|cell| cell.valid == Valid::True);
+    let implied = kept.map(|cell| cell.implied_by.unwrap_or(stronger));
+    let report = if implied.is_some() { None } else { Some(session::check(history)) };
     let rows = lattice::of(Family::Registers);
     let models: Vec<&'static str> = rows.iter().map(|row| row.name).collect();
     for name in models.into_iter().filter(|name| Model::from_name(name).is_none()) {
         let cell = match &report {
-            None => Cell { implied_by: Some(stronger), ..Cell::new(Valid::True, None) },
+            None => Cell { implied_by: implied, ..Cell::new(Valid::True, None) },
             Some(report) => {
                 let valid = report.models.get(name).copied().unwrap_or(Valid::Unknown);
                 let own: Vec<&Anomaly> =

@@ -54,15 +54,8 @@ pub fn of(family: Family) -> Vec<Row> {
     rows(&[family])
 }
 
-/// The session guarantees, with what each means. They ask for one order of the writes of each key
-/// for all, as causal convergence does and neither causal memory nor PRAM do.
-const GUARANTEES: [(&str, &str); 4] = [
-    ("read-your-writes", "what a session reads is no older than what it wrote"),
-    ("monotonic-reads", "what a session reads is no older than what it read"),
-    ("monotonic-writes", "who sees a write sees what its session wrote before"),
-    ("writes-follow-reads", "who sees a write sees what its session had read before"),
-];
-
+/// The session guarantees ask for one order of the writes of each key for all, as causal
+/// convergence does and neither causal memory nor PRAM do.
 fn registers() -> Vec<Row> {
     let family = Family::Registers;
     let models = Model::ALL.into_iter().map(|model| {
@@ -72,14 +65,13 @@ fn registers() -> Vec<Row> {
         }
         Row { name: model.name(), about: model.about(), weaker, family }
     });
-    let four = Row {
-        name: session::ALL_FOUR,
-        about: "the four together, by one order of the writes of each key",
-        weaker: GUARANTEES.map(|(name, _)| name).to_vec(),
-        family,
-    };
-    let each = GUARANTEES.map(|(name, about)| Row { name, about, weaker: Vec::new(), family });
-    models.chain([four]).chain(each).collect()
+    let guarantees = session::MODELS.map(|(name, about)| {
+        let four = name == session::ALL_FOUR;
+        let each = session::MODELS.into_iter().map(|(each, _)| each);
+        let weaker = each.filter(|each| four && *each != name).collect();
+        Row { name, about, weaker, family }
+    });
+    models.chain(guarantees).collect()
 }
 
 fn transactions() -> Vec<Row> {

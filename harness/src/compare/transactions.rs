@@ -10,24 +10,10 @@ use crate::plan::Plan;
 use crate::usage::wrong;
 use anyhow::Result;
 use quorate_checkers::history::History;
-use quorate_checkers::transactions::isolation::{self, Model};
-use quorate_checkers::transactions::serial::{self, Model as Strong};
-use quorate_checkers::transactions::weak::Level;
 use quorate_checkers::transactions::{self, AnomalyKind, KeyRules, Options, TxnModel};
+use quorate_checkers::transactions::{isolation, serial};
 use quorate_checkers::verdict::{Anomaly, CheckerReport, Valid};
 use std::collections::BTreeMap;
-
-/// Models that a checker without an order of versions decides, strongest first, with their names
-/// in the lattice.
-const BLACK_BOX: [(Model, &str); 7] = [
-    (Model::Strong(Strong::StrictSerializable), "strict-serializable"),
-    (Model::Strong(Strong::SessionSerializable), "strong-session-serializable"),
-    (Model::Strong(Strong::Serializable), "serializable"),
-    (Model::Strong(Strong::SessionSnapshotIsolation), "strong-session-snapshot-isolation"),
-    (Model::Strong(Strong::SnapshotIsolation), "snapshot-isolation"),
-    (Model::Weak(Level::Causal), "causal-cerone"),
-    (Model::Weak(Level::ReadAtomic), "read-atomic"),
-];
 
 /// All cells of a history of transactions.
 pub(super) fn judge(history: &History, plan: Option<&Plan>, limits: Limits<'_>) -> Result<Judged> {
@@ -80,7 +66,9 @@ fn cell(report: &CheckerReport, model: TxnModel) -> Cell {
         .collect();
     let why = match valid {
         Valid::True => None,
-        Valid::Unknown => report.why.clone(),
+        Valid::Unknown => Some(report.why.clone().unwrap_or_else(|| {
+            "no anomaly rules it out, and no stronger model is known to hold".into()
+        })),
         Valid::False => {
             let kinds: Vec<&str> = found.iter().map(|(kind, _)| kind.as_str()).collect();
             Some(format!("it forbids {}", kinds.join(", ")))
@@ -102,14 +90,12 @@ fn black_box(
         *cell = Cell::new(Valid::Unknown, Some(open.into()));
     }
     let options = serial::Options { stop: Some(&|| (limits.stop)()), ..Default::default() };
-    for (model, name) in BLACK_BOX {
-        let Ok(row) = name.parse::<TxnModel>() else { continue };
+    for (model, row) in isolation::in_lattice() {
+        let name = row.name();
         if cells.get(name).is_none_or(|cell| cell.valid != Valid::Unknown) {
             continue;
         }
         let report = isolation::check(history, &[model], &options);
-        // The weak levels keep the order of sessions, which these rows do not ask for.
-        let says_no = matches!(model, Model::Strong(_));
         match report.valid {
             Valid::True => {
                 for weaker in decided().filter(|weaker| row.implies(*weaker)) {
@@ -119,7 +105,7 @@ fn black_box(
                     }
                 }
             }
-            Valid::False if says_no => {
+            Valid::False if model.decides_its_row() => {
                 for stronger in decided().filter(|stronger| stronger.implies(row)) {
                     let by = (stronger != row).then_some(name);
                     let violations = if by.is_some() { 0 } else { report.anomalies.len() as u64 };

@@ -3,6 +3,7 @@
 use super::{Sources, latency, ops, text};
 use crate::duration;
 use crate::results::file;
+use crate::summary;
 use maud::{Markup, html};
 use quorate_checkers::history::EventType;
 use quorate_checkers::verdict::{CheckerReport, Valid};
@@ -62,14 +63,10 @@ fn checkers(sources: &Sources<'_>) -> Markup {
     }
 }
 
-/// `search for 12 keys`.
+/// How many keys were decided how.
 fn algorithms(report: &CheckerReport) -> String {
-    let Some(Json::Object(map)) = report.details.get("algorithms") else { return String::new() };
-    let told: Vec<String> = map
-        .iter()
-        .map(|(name, keys)| format!("{} ({})", text::label(name), text::count_json(keys, "key")))
-        .collect();
-    told.join(", ")
+    let told = report.details.get("algorithms").map(summary::algorithms_told);
+    text::visible(&told.unwrap_or_default())
 }
 
 /// The numbers and words among a checker's details; lists and maps are in `verdict.json`.

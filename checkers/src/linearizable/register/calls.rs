@@ -1,6 +1,7 @@
 //! The register operations of one key, small: values as numbers, times as event indices.
 
 use crate::history::{Event, EventType, KeyGroup, OpView};
+use crate::linearizable::by_model::malformed_input;
 use crate::linearizable::call::Call;
 use crate::linearizable::options::Unknown;
 use crate::model::{RegisterInput, RegisterOutput};
@@ -132,8 +133,12 @@ impl<'a> Names<'a> {
     fn action(&mut self, op: &OpView<'a>) -> Result<Option<Action>, Unknown> {
         let action = match (op.f().as_str(), op.outcome) {
             ("read", EventType::Ok) => op.output().map(|seen| Action::Read(self.id(seen))),
-            ("write", EventType::Ok | EventType::Info) => Some(Action::Write(self.id(op.input()))),
+            ("write", EventType::Ok | EventType::Info) => {
+                no_other_value(op).map_err(Unknown::Input)?;
+                Some(Action::Write(self.id(op.input())))
+            }
             ("cas", EventType::Ok | EventType::Info) => {
+                no_other_value(op).map_err(Unknown::Input)?;
                 let (old, new) = old_and_new(op)?;
                 Some(Action::Cas(self.id(old), self.id(new)))
             }
@@ -175,10 +180,23 @@ pub(crate) fn refusal(completion: &Event) -> Option<Option<&Value>> {
 fn old_and_new<'a>(op: &OpView<'a>) -> Result<(&'a Value, &'a Value), Unknown> {
     match op.input().as_list() {
         Some([old, new]) => Ok((old, new)),
-        _ => Err(Unknown::Input(format!(
-            "the cas at index {} has the value {}, not [old, new]",
+        _ => Err(malformed_input(op, "[old, new]")),
+    }
+}
+
+/// A write that succeeded with another value than it was asked to write: nobody knows which of
+/// the two was written.
+pub(crate) fn no_other_value(op: &OpView<'_>) -> Result<(), String> {
+    match op.complete.filter(|end| end.kind == EventType::Ok) {
+        Some(end) if !end.value.is_null() && end.value != *op.input() => Err(format!(
+            "the {} at index {} was asked for {}, and event {} says that it was {}: which of the \
+             two happened cannot be told",
+            op.f(),
             op.invoke.index,
-            op.input()
-        ))),
+            op.input(),
+            end.index,
+            end.value
+        )),
+        _ => Ok(()),
     }
 }

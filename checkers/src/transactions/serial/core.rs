@@ -162,7 +162,10 @@ pub(super) fn smallest(
 impl Parts<'_, '_, '_> {
     fn tell(&self, part: &Part) -> Anomaly {
         let (table, rows) = self.table(&part.0);
-        words::impossible(self.registers, &Registers::new(&table), &rows, self.model)
+        let small = Registers::new(&table);
+        let model = self.model.weaker().find(|model| self.has_no_order(&small, *model));
+        let model = model.unwrap_or(self.model);
+        words::impossible(self.registers, &small, &rows, model)
     }
 
     fn items(&self, nodes: &[Node]) -> Vec<Kept> {
@@ -240,10 +243,12 @@ impl Parts<'_, '_, '_> {
             return false;
         }
         let (table, _) = self.table(items);
-        let registers = Registers::new(&table);
+        self.has_no_order(&Registers::new(&table), self.model)
+    }
+
+    fn has_no_order(&self, part: &Registers<'_>, model: Model) -> bool {
         let options = Options { steps: STEPS_A_PART, stop: self.options.stop };
-        let (decided, _) = decide(&registers, self.model, &options);
-        matches!(decided, Decided::Impossible(_))
+        matches!(decide(part, model, &options).0, Decided::Impossible(_))
     }
 
     /// Leaves out whole transactions, many at a time while that works.

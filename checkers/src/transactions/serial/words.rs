@@ -40,7 +40,8 @@ pub(super) fn lost_update(
     }
 }
 
-/// That `part`, whose rows are these nodes of `whole`, has no order.
+/// That `part`, whose rows are these nodes of `whole`, has no order; `model` is the weakest of its
+/// kind of which that is so.
 pub(super) fn impossible(
     whole: &Registers<'_>,
     part: &Registers<'_>,
@@ -98,7 +99,11 @@ fn prove(problem: &mut Problem<'_, '_>, model: Model, depth: usize) -> Proof {
             let links: Vec<Link> = circle.0.iter().map(|at| problem.links[*at as usize]).collect();
             let cycle = told(problem, &links);
             let steps: Vec<&str> = cycle.iter().map(|step| step.text.as_str()).collect();
-            Proof { kind: kind(&links), text: format!("{}: a cycle.", steps.join("; ")), cycle }
+            Proof {
+                kind: kind(&links, model),
+                text: format!("{}: a cycle.", steps.join("; ")),
+                cycle,
+            }
         }
         Saturated::NoWriter(site) => {
             let site = &problem.sites[site];
@@ -151,8 +156,8 @@ fn assume(problem: &mut Problem<'_, '_>, first: Node, second: Node) {
 }
 
 /// The field's name for a circle of these links: by how often it goes back from a reader to who
-/// overwrote what it read.
-fn kind(links: &[Link]) -> String {
+/// overwrote what it read, and by what the model asks for that weaker ones do not.
+fn kind(links: &[Link], model: Model) -> String {
     let count =
         |wanted: fn(&Cause) -> bool| links.iter().filter(|link| wanted(&link.cause)).count();
     let anti = count(|cause| matches!(cause, Cause::Anti { .. }));
@@ -163,8 +168,7 @@ fn kind(links: &[Link]) -> String {
         (1, _) => "G-single-item",
         _ => "G2-item",
     };
-    let sessions = count(|cause| matches!(cause, Cause::Session)) > 0;
-    format!("{name}{}", if sessions { "-process" } else { "" })
+    format!("{name}{}", model.suffix())
 }
 
 /// The links of a circle, each as a reason; what leads through real time alone is one step.
