@@ -5,7 +5,8 @@
 //! it answers or a limit is over. This check reads from the history whether each of these
 //! questions was answered in the end. (The simulator of `TigerBeetle` calls the two phases safety
 //! and liveness.) A node that died without being killed is told by the nemesis event `node-died`;
-//! it makes the verdict unknown, since the machine may be at fault as well as the database.
+//! it makes the verdict unknown, since the machine may be at fault as well as the database. A
+//! history without a final phase says nothing of this, and the report says so.
 
 use crate::history::{Event, EventType, History, OpIndex};
 use crate::value::Value;
@@ -14,6 +15,10 @@ use std::collections::BTreeMap;
 
 /// The nemesis event behind which the final phase begins.
 pub const FINAL_PHASE: &str = "final-phase";
+/// The nemesis event of a run that a person, or the system, ended before its time.
+pub const INTERRUPTED: &str = "interrupted";
+/// Why there is nothing to say of a history without a final phase.
+pub const NO_FINAL_PHASE: &str = "no final phase was recorded";
 /// The nemesis event of a node that ended without being killed.
 pub const NODE_DIED: &str = "node-died";
 
@@ -22,9 +27,17 @@ const LISTED_MAX: usize = 8;
 
 /// Checks what became of the cluster. Linear in the history.
 pub fn check(history: &History) -> CheckerReport {
-    let unserved = unserved(history);
     let dead: Vec<&Event> = nemesis_events(history, NODE_DIED).collect();
-    let finished = nemesis_events(history, FINAL_PHASE).next().is_some();
+    let begun = nemesis_events(history, FINAL_PHASE).next();
+    let interrupted = nemesis_events(history, INTERRUPTED).next().is_some();
+    // A run that goes to its end completes all that it asks: one that does not had no time for
+    // the answers.
+    let cut = begun.is_some_and(|begin| {
+        let mut asked = history.operations().iter().filter(|op| op.invoke > begin.index);
+        asked.any(|op| op.complete.is_none())
+    });
+    let finished = begun.is_some() && !interrupted && !cut;
+    let unserved = if finished { unserved(history) } else { Vec::new() };
     let mut details = serde_json::Map::new();
     details.insert("final_phase".into(), finished.into());
     details.insert("unserved".into(), unserved.len().into());
@@ -40,7 +53,13 @@ pub fn check(history: &History) -> CheckerReport {
     };
     CheckerReport {
         valid,
-        why: anomalies.first().map(|anomaly| anomaly.explanation.clone()),
+        why: match anomalies.first() {
+            Some(anomaly) => Some(anomaly.explanation.clone()),
+            None if begun.is_some() && !finished => {
+                Some("the final phase was cut short".to_owned())
+            }
+            None => (!finished).then(|| NO_FINAL_PHASE.to_owned()),
+        },
         details,
         anomalies,
         models: BTreeMap::new(),

@@ -185,7 +185,7 @@ impl Format {
             },
             Some(']') => named.or(Some(Format::ElleJson)),
             Some(';' | '#' | ')') => Some(Format::Edn),
-            Some('0'..='9' | ':') => Some(Format::JepsenLog),
+            Some('0'..='9' | ':') if !listed => Some(Format::JepsenLog),
             Some(_) if rest.starts_with("INFO") => Some(Format::JepsenLog),
             Some('r' | 'w') => match rest[1..].chars().next() {
                 Some('(') => Some(Format::Plume),

@@ -90,6 +90,9 @@ pub struct Verdict {
     pub checkers: BTreeMap<String, CheckerReport>,
     /// All anomalies, in the checkers' order.
     pub anomalies: Vec<Anomaly>,
+    /// What a reader should know of the history that was judged: that it is not whole, say.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 impl CheckerReport {
@@ -125,6 +128,6 @@ impl Verdict {
             let known = models.entry(name.clone()).or_insert(*valid);
             *known = known.and(*valid);
         }
-        Verdict { valid, why, anomaly_types, models, checkers, anomalies }
+        Verdict { valid, why, anomaly_types, models, checkers, anomalies, notes: Vec::new() }
     }
 }

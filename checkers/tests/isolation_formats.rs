@@ -60,7 +60,8 @@ fn plume_text() {
 #[test]
 fn awdit_text() {
     let text = "w x 1\n";
-    refuse(text.as_bytes(), Format::Awdit, "h:1: column 1: `x` is no number of 64 bits");
+    let problem = "h:1: column 3, field `key`: `x` is no number of 64 bits";
+    refuse(text.as_bytes(), Format::Awdit, problem);
     let text = "w 1 1\n-----\nr 1 1\nr 2 0\n=====\nr 1 0";
     let loaded = load(text.as_bytes(), Format::Awdit);
     let expected =

@@ -1,6 +1,7 @@
 //! What there is to run: the bundled databases of [`quorate_targets::registry`], and none, with
 //! their workloads, options and bugs. Lookups by name say what there is when a name is unknown.
 
+use crate::plan::Plan;
 use quorate_targets::bugs::{self, Bug};
 use quorate_targets::names::UnknownName;
 use quorate_targets::node::{Config, NodeId};
@@ -56,6 +57,45 @@ pub fn new_workload(
     let entry = workloads::find(name).map_err(|error| error.to_string())?;
     let options = Options::from(options.clone());
     (entry.construct)(&options, seed, members).map_err(|error| error.to_string())
+}
+
+/// What a plan switches on although its workload never asks for it, in words: bugs and options
+/// that show only with workloads of another api.
+pub fn idle(plan: &Plan) -> Vec<String> {
+    let Ok(asked) = workloads::find(&plan.workload) else { return Vec::new() };
+    // The workload that a bug needs, and the options of the target that go with it.
+    let needs = |entry: &bugs::Entry| {
+        let values = |flag: &'static str| {
+            let pairs = entry.needs.windows(2).filter(move |pair| pair[0] == flag);
+            pairs.map(|pair| pair[1])
+        };
+        let workload = values("--workload").next()?;
+        let other = workloads::find(workload).ok().filter(|entry| entry.api != asked.api)?;
+        let options = values("--target-opt").filter_map(|option| option.split('=').next());
+        Some((other.name, options.collect::<Vec<_>>()))
+    };
+    let mut told = Vec::new();
+    let mut tell = |what: &str, other: &str| {
+        told.push(format!(
+            "{what} does not show with the workload {}, which never asks for what it is about; \
+             one with which it does is {other}",
+            plan.workload
+        ));
+    };
+    for entry in bugs::of(&plan.target) {
+        if let Some((other, _)) = needs(entry).filter(|_| plan.bugs.contains(&entry.bug)) {
+            tell(&format!("the bug {}", entry.name), other);
+        }
+    }
+    for option in plan.target_options.keys() {
+        let of = |(other, options): (&'static str, Vec<&str>)| {
+            options.contains(&option.as_str()).then_some(other)
+        };
+        if let Some(other) = bugs::of(&plan.target).filter_map(needs).find_map(of) {
+            tell(&format!("the option {option}"), other);
+        }
+    }
+    told
 }
 
 impl Target {

@@ -13,11 +13,13 @@ pub mod serve;
 pub mod show;
 pub mod sim;
 
-pub use crate::usage::{Wrong, wrong, wrong_name};
+pub use crate::usage::{Wrong, file_trouble, wrong, wrong_name};
 
+use crate::{errln, out};
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use quorate_checkers::verdict::Valid;
+use std::io;
 use std::process::ExitCode;
 
 /// Exit code for arguments or input that are wrong.
@@ -66,18 +68,33 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            let _ = error.print();
-            return if error.use_stderr() { ExitCode::from(EXIT_USAGE) } else { ExitCode::SUCCESS };
+            let printed = error.print();
+            let usage = error.use_stderr();
+            return if usage { ExitCode::from(EXIT_USAGE) } else { printed_out(printed) };
         }
     };
-    match dispatch(cli.command) {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("quorate: {error:#}");
-            let usage = error.downcast_ref::<Wrong>().is_some();
-            ExitCode::from(if usage { EXIT_USAGE } else { EXIT_FAILURE })
-        }
+    let code = dispatch(cli.command).unwrap_or_else(|error| {
+        errln!("quorate: {error:#}");
+        let usage = error.downcast_ref::<Wrong>().is_some();
+        ExitCode::from(if usage { EXIT_USAGE } else { EXIT_FAILURE })
+    });
+    match out::finish() {
+        Ok(()) => code,
+        Err(error) => cannot_print(&error),
     }
+}
+
+/// The exit code after the help was printed.
+fn printed_out(printed: io::Result<()>) -> ExitCode {
+    match printed {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => cannot_print(&error),
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+fn cannot_print(error: &io::Error) -> ExitCode {
+    errln!("quorate: cannot write to stdout: {error}");
+    ExitCode::from(EXIT_FAILURE)
 }
 
 fn dispatch(command: Command) -> Result<ExitCode> {

@@ -11,6 +11,7 @@ use crate::recorder::{self, Recorder};
 use crate::stopped;
 use crate::world::{Happening, World};
 use anyhow::Result;
+use quorate_checkers::aftermath;
 use quorate_checkers::history::{Event, EventType, Nanos, OpIndex, Process};
 use quorate_checkers::value::{Name, Value};
 use quorate_targets::api::Outcome;
@@ -112,6 +113,11 @@ impl<'a> Interpreter<'a> {
     /// What has been counted so far.
     pub fn counts(&self) -> Counts {
         self.counts
+    }
+
+    /// Whether the person at the keyboard wants the end.
+    pub fn is_interrupted(&self) -> bool {
+        self.interrupted
     }
 
     /// The world's time.
@@ -296,7 +302,11 @@ impl<'a> Interpreter<'a> {
                     self.stopped = true;
                     self.note(stopped::EVENT, stopped::value(&what, &reason))?;
                 }
-                Happening::Interrupted => self.interrupted = true,
+                Happening::Interrupted if self.interrupted => {}
+                Happening::Interrupted => {
+                    self.interrupted = true;
+                    self.note(aftermath::INTERRUPTED, Value::Null)?;
+                }
             }
         }
         Ok(())

@@ -1,10 +1,11 @@
 //! Loads what a person named: a run folder, or a single history file.
 
 use crate::plan::Plan;
+use crate::remarks;
 use crate::results::{self, file};
-use crate::usage::{wrong, wrong_name};
+use crate::usage::{file_trouble, wrong, wrong_name};
 use anyhow::{Context, Result};
-use flate2::read::GzDecoder;
+use flate2::bufread::MultiGzDecoder;
 use quorate_checkers::format::{self, Format};
 use quorate_checkers::history::{self, Fault, History, HistoryError, OpView, ReadError};
 use quorate_checkers::transactions;
@@ -23,15 +24,33 @@ pub struct Loaded {
     pub folder: Option<PathBuf>,
     /// What a person should know of how it was read.
     pub notes: Vec<String>,
+    /// What is not there of a run that should be.
+    pub lacks: Vec<String>,
 }
 
-/// Loads a run folder or a history file, in the format named where it is a file; the newest run
-/// where none is named.
+impl Loaded {
+    /// All that a person should be told before the verdict.
+    pub fn told(&self) -> impl Iterator<Item = &String> {
+        self.notes.iter().chain(&self.lacks)
+    }
+
+    /// What a verdict over it should say beside itself.
+    pub fn remarks(&self) -> Vec<String> {
+        let interrupted = remarks::of(&self.history, self.plan.as_ref());
+        self.lacks.iter().cloned().chain(interrupted).collect()
+    }
+}
+
+/// Stands for stdin where a file is named.
+pub const STDIN: &str = "-";
+
+/// Loads a run folder or a history file (`-` is stdin), in the format named where it is a file; the
+/// newest run where none is named.
 pub fn load(results_dir: &Path, named: Option<&Path>, format: Option<Format>) -> Result<Loaded> {
     if let Some(path) = named
         && !path.is_dir()
     {
-        if !path.exists() {
+        if !path.exists() && path != Path::new(STDIN) {
             return Err(wrong(format!("{}: there is no such file or folder", path.display())));
         }
         return load_file(path, format);
@@ -39,41 +58,54 @@ pub fn load(results_dir: &Path, named: Option<&Path>, format: Option<Format>) ->
     if let Some(logs) = named.map(cobra_logs).transpose()?.filter(|logs| !logs.is_empty()) {
         let loaded = format::read_cobra(logs).map_err(wrong_name)?;
         let (history, notes) = (loaded.history, loaded.notes);
-        return Ok(Loaded { history, plan: None, folder: None, notes });
+        return Ok(Loaded { history, plan: None, folder: None, notes, lacks: Vec::new() });
     }
     let folder = results::find(results_dir, named).map_err(|error| wrong(format!("{error:#}")))?;
     load_run(&folder)
 }
 
 fn load_run(folder: &Path) -> Result<Loaded> {
-    let plan = load_plan(&folder.join(file::PLAN))?;
     // A run that died may have died in the middle of a line.
-    let died = !folder.join(file::VERDICT).is_file();
-    let (history, notes) = read(&folder.join(file::HISTORY), Some(Format::Jsonl), died)?;
-    Ok(Loaded { history, plan, folder: Some(folder.to_path_buf()), notes })
+    let path = folder.join(file::HISTORY);
+    let (history, notes) = read(&path, Some(Format::Jsonl), true)?;
+    let torn = notes.into_iter().map(|note| format!("{}: {note}", path.display()));
+    let mut lacks: Vec<String> = torn.collect();
+    let plan = folder.join(file::PLAN);
+    let plan = if plan.is_file() {
+        load_plan(&plan, &mut lacks)
+    } else {
+        lacks.push(format!("{}: there is no such file{NO_PLAN}", plan.display()));
+        None
+    };
+    let folder = Some(folder.to_path_buf());
+    Ok(Loaded { history, plan, folder, notes: Vec::new(), lacks })
 }
+
+/// What follows from a plan that is not there.
+const NO_PLAN: &str = "; the history is judged as if it were no run's";
 
 fn load_file(path: &Path, format: Option<Format>) -> Result<Loaded> {
     let beside = path.parent().map(|folder| folder.join(file::PLAN));
+    let mut lacks = Vec::new();
     let plan = match beside {
-        Some(beside) if path.file_name().is_some_and(|name| name == file::HISTORY) => {
-            load_plan(&beside)?
+        Some(beside)
+            if path.file_name().is_some_and(|name| name == file::HISTORY) && beside.is_file() =>
+        {
+            load_plan(&beside, &mut lacks)
         }
         _ => None,
     };
     let (history, notes) = read(path, format, false)?;
-    Ok(Loaded { history, plan, folder: None, notes })
+    Ok(Loaded { history, plan, folder: None, notes, lacks })
 }
 
-fn load_plan(path: &Path) -> Result<Option<Plan>> {
-    if !path.is_file() {
-        return Ok(None);
-    }
-    let text =
-        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    serde_json::from_str(&text)
-        .map(Some)
-        .map_err(|error| wrong(format!("{}: not a plan: {error}", path.display())))
+/// The plan; what is wrong with it is told, and hinders nobody.
+fn load_plan(path: &Path, lacks: &mut Vec<String>) -> Option<Plan> {
+    let read = fs::read_to_string(path).map_err(|error| format!("cannot be read: {error}"));
+    let plan = read.and_then(|text| {
+        serde_json::from_str(&text).map_err(|error| format!("not a plan: {error}"))
+    });
+    plan.inspect_err(|why| lacks.push(format!("{}: {why}{NO_PLAN}", path.display()))).ok()
 }
 
 /// The sessions of a folder of Cobra's logs, `T<n>.log`; none if it is no such folder.
@@ -99,14 +131,60 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// Bytes that show a file's format.
 const HEAD: usize = 256;
 
-/// A file, unpacked if gzip packed it, and whether it did.
-fn open(path: &Path) -> Result<(Box<dyn Read>, bool)> {
-    let origin = path.display();
-    let file = fs::File::open(path).with_context(|| format!("cannot open {origin}"))?;
-    let mut file = io::BufReader::new(file);
-    let head = file.fill_buf().with_context(|| format!("cannot read {origin}"))?;
-    let packed = head.starts_with(&GZIP);
-    Ok((if packed { Box::new(GzDecoder::new(file)) } else { Box::new(file) }, packed))
+/// Where a history is read from, perhaps twice.
+enum Source<'a> {
+    File(&'a Path),
+    /// All of what can be read only once: stdin, a pipe.
+    Bytes(Vec<u8>),
+}
+
+impl Source<'_> {
+    /// A file by its name, or stdin; with its name in messages.
+    fn of(path: &Path) -> Result<(Source<'_>, String)> {
+        let mut bytes = Vec::new();
+        if path == Path::new(STDIN) {
+            io::stdin().lock().read_to_end(&mut bytes).context("cannot read stdin")?;
+            return Ok((Source::Bytes(bytes), "stdin".to_owned()));
+        }
+        let origin = path.display().to_string();
+        let cannot = |error| file_trouble(error, format!("cannot read {origin}"));
+        let mut file = fs::File::open(path).map_err(cannot)?;
+        if file.metadata().map_err(cannot)?.is_file() {
+            return Ok((Source::File(path), origin));
+        }
+        file.read_to_end(&mut bytes).map_err(cannot)?;
+        Ok((Source::Bytes(bytes), origin))
+    }
+
+    /// What it holds, unpacked if gzip packed it, and whether it did.
+    fn open(&self) -> io::Result<(Box<dyn Read + '_>, bool)> {
+        let mut input: Box<dyn BufRead> = match self {
+            Source::File(path) => Box::new(io::BufReader::new(fs::File::open(path)?)),
+            Source::Bytes(bytes) => Box::new(io::Cursor::new(bytes)),
+        };
+        let packed = input.fill_buf()?.starts_with(&GZIP);
+        let unpacked: Box<dyn Read> =
+            if packed { Box::new(Unpacked(MultiGzDecoder::new(input))) } else { Box::new(input) };
+        Ok((unpacked, packed))
+    }
+}
+
+/// What gzip packed, all of its members one after the other, with errors that say so.
+struct Unpacked<R>(MultiGzDecoder<R>);
+
+impl<R: BufRead> Read for Unpacked<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.0.read(into).map_err(|error| {
+            let what = match error.kind() {
+                io::ErrorKind::Interrupted => return error,
+                io::ErrorKind::UnexpectedEof => "what gzip packed is cut off",
+                // Members follow each other to the end: this is the head of one that is none.
+                io::ErrorKind::InvalidInput => "behind what gzip packed stands something else",
+                _ => "what gzip packed is damaged",
+            };
+            io::Error::new(error.kind(), format!("{what} ({error})"))
+        })
+    }
 }
 
 /// Reads a history file, in the format named or by its name and first bytes; with what a person
@@ -116,11 +194,11 @@ pub fn read(
     format: Option<Format>,
     torn_allowed: bool,
 ) -> Result<(History, Vec<String>)> {
-    let origin = path.display().to_string();
-    let (mut file, packed) = open(path)?;
+    let (source, origin) = Source::of(path)?;
+    let cannot = |error| wrong(format!("{origin}: cannot be read: {error}"));
+    let (mut file, packed) = source.open().map_err(cannot)?;
     let mut head = Vec::new();
-    let cannot = || format!("cannot read {origin}");
-    file.by_ref().take(HEAD as u64).read_to_end(&mut head).with_context(cannot)?;
+    file.by_ref().take(HEAD as u64).read_to_end(&mut head).map_err(cannot)?;
     let name = origin.strip_suffix(".gz").filter(|_| packed).unwrap_or(&origin);
     let format = format.or_else(|| Format::detect(name, &head)).ok_or_else(|| {
         wrong(format!("{origin}: not a history in any format that is known; name it with --from"))
@@ -129,7 +207,7 @@ pub fn read(
     let read = format::read(io::Cursor::new(head).chain(file), &origin, format, options);
     let loaded = match read {
         Ok(loaded) => loaded,
-        Err(error) => match only_completions(path, &origin, format, &error)? {
+        Err(error) => match only_completions(&source, &origin, format, &error)? {
             Some(loaded) => loaded,
             None => return Err(wrong_name(error)),
         },
@@ -140,7 +218,7 @@ pub fn read(
 /// The history in a file of transactions that holds no invocations at all, as some write them
 /// down; the notes say so. Nothing if `error` is about something else.
 fn only_completions(
-    path: &Path,
+    source: &Source<'_>,
     origin: &str,
     format: Format,
     error: &ReadError,
@@ -150,7 +228,7 @@ fn only_completions(
     }
     let format = if format == Format::Jsonl { Format::ElleJson } else { format };
     let options = format::Options { synthesise: true, ..format::Options::default() };
-    let (file, _) = open(path)?;
+    let (file, _) = source.open()?;
     let Ok(loaded) = format::read(file, origin, format, options) else { return Ok(None) };
     let synthetic = |op: OpView<'_>| {
         let extra = op.invoke.extra.as_deref().unwrap_or_default();

@@ -9,13 +9,13 @@ mod words;
 
 pub use words::plain;
 
-use crate::proxy;
+use crate::{proxy, results};
 use anyhow::{Context, Result};
 use quorate_targets::node::NodeId;
 use quorate_targets::sim::{Letter, post};
 use serde::{Deserialize, Serialize};
-use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::fs;
+use std::io::Write;
 use std::path::Path;
 
 /// So many messages are written.
@@ -162,15 +162,13 @@ pub fn choose(messages: Vec<Message>, most: usize, rank: impl Fn(&Message) -> u8
 
 /// Writes the file.
 pub fn write(path: &Path, messages: &[Message]) -> Result<()> {
-    let write = || -> std::io::Result<()> {
-        let mut out = BufWriter::new(File::create(path)?);
+    results::replace(path, |out| {
         for message in messages {
-            serde_json::to_writer(&mut out, message)?;
+            serde_json::to_writer(&mut *out, message)?;
             out.write_all(b"\n")?;
         }
-        out.flush()
-    };
-    write().with_context(|| format!("cannot write {}", path.display()))
+        Ok(())
+    })
 }
 
 /// Reads the file; nothing where there is none. A line that is none, as a run that died may leave

@@ -1,9 +1,10 @@
 //! Progress of a run on stderr: one line that is rewritten on a terminal, a line now and then
 //! elsewhere, nothing when quiet.
 
+use crate::errln;
 use crate::interpreter::Counts;
+use crate::{out, text};
 use indicatif::{ProgressBar, ProgressStyle};
-use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 /// How often a line is printed where stderr is not a terminal.
@@ -29,7 +30,7 @@ impl Progress {
         let now = Instant::now();
         let shown = if quiet {
             Shown::Nothing
-        } else if std::io::stderr().is_terminal() {
+        } else if out::rewrites() {
             let bar = ProgressBar::new_spinner();
             if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
                 bar.set_style(style);
@@ -45,8 +46,8 @@ impl Progress {
     pub fn say(&self, text: &str) {
         match &self.shown {
             Shown::Nothing => {}
-            Shown::Lines { .. } => eprintln!("{text}"),
-            Shown::Bar(bar) => bar.println(text),
+            Shown::Lines { .. } => errln!("{text}"),
+            Shown::Bar(bar) => bar.println(text::visible(text)),
         }
     }
 
@@ -74,11 +75,11 @@ impl Progress {
             Shown::Lines { next } => {
                 if now >= *next {
                     *next = now + LINE_EVERY;
-                    eprintln!("{text}");
+                    errln!("{text}");
                 }
             }
             Shown::Bar(bar) => {
-                bar.set_message(text);
+                bar.set_message(text::visible(&text));
                 bar.tick();
             }
         }

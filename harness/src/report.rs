@@ -42,7 +42,7 @@ pub use statuses::StatusLine;
 
 use crate::messages::{self, Message};
 use crate::plan::Plan;
-use crate::results::{Began, file};
+use crate::results::{self, Began, file};
 use crate::text;
 use anyhow::{Context, Result};
 use quorate_checkers::history::History;
@@ -87,8 +87,7 @@ pub fn write(folder: &Path, plan: &Plan, history: &History, verdict: &Verdict) -
         log_lines: &log_lines,
         simulated: Began::read(folder)?.is_none(),
     });
-    let path = folder.join(file::REPORT);
-    fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))
+    results::write_text(&folder.join(file::REPORT), &page)
 }
 
 /// The spans of time around the anomalies that are told in full.

@@ -1,10 +1,12 @@
 //! Run folders: `results/<target>-<workload>/<start>/`, and `results/latest`, a link to the
 //! newest.
 
+use crate::usage::file_trouble;
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, TimeDelta, Utc};
+use std::ffi::OsString;
 use std::fs;
-use std::io::Write;
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 /// The files of a run folder.
@@ -71,9 +73,10 @@ impl Began {
 /// Checks that something can be written there.
 pub fn create(results: &Path, name: &str) -> Result<PathBuf> {
     let parent = results.join(name);
-    fs::create_dir_all(&parent)
-        .with_context(|| format!("cannot create {}", parent.display()))
-        .context(hint(results))?;
+    fs::create_dir_all(&parent).map_err(|error| {
+        let what = format!("{}: cannot create {}", hint(results), parent.display());
+        file_trouble(error, what)
+    })?;
     let folder = new_folder(&parent).context(hint(results))?;
     let probe = folder.join(".probe");
     fs::File::create(&probe)
@@ -153,18 +156,47 @@ fn shorten(path: &Path) -> PathBuf {
 
 /// Writes a file of the run as pretty JSON.
 pub fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<()> {
-    let mut text = serde_json::to_string_pretty(value)
+    let text = serde_json::to_string_pretty(value)
         .with_context(|| format!("cannot express {} as JSON", path.display()))?;
-    text.push('\n');
-    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+    replace(path, |out| writeln!(out, "{text}"))
 }
 
 /// Writes a file of the run as text.
 pub fn write_text(path: &Path, text: &impl std::fmt::Display) -> Result<()> {
-    let write = || -> std::io::Result<()> {
-        let mut out = std::io::BufWriter::new(fs::File::create(path)?);
-        write!(out, "{text}")?;
-        out.flush()
-    };
-    write().with_context(|| format!("cannot write {}", path.display()))
+    replace(path, |out| write!(out, "{text}"))
+}
+
+/// Writes a file of the run, which appears whole or not at all. A link in its place is replaced
+/// and not followed: a run folder may come from a stranger.
+pub fn replace(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<fs::File>) -> io::Result<()>,
+) -> Result<()> {
+    let (draft, file) = draft_beside(path)
+        .with_context(|| format!("cannot create a file beside {}", path.display()))?;
+    let mut out = BufWriter::new(file);
+    let written = write(&mut out).and_then(|()| out.flush());
+    let written = written.and_then(|()| fs::rename(&draft, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&draft);
+    }
+    written.with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// A new file that is to be renamed to `path`; nobody else has its name.
+pub fn draft_beside(path: &Path) -> io::Result<(PathBuf, fs::File)> {
+    const TRIES: u32 = 100;
+    let name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?;
+    let mut at = 0;
+    loop {
+        let mut draft = OsString::from(".");
+        draft.push(name);
+        draft.push(format!(".{}-{at}.part", std::process::id()));
+        let draft = path.with_file_name(draft);
+        match fs::File::create_new(&draft) {
+            Ok(file) => return Ok((draft, file)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && at < TRIES => at += 1,
+            Err(error) => return Err(error),
+        }
+    }
 }

@@ -13,10 +13,12 @@ use crate::nemesis::Action;
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::recorder::{self, Recorder};
+use crate::remarks;
 use crate::report;
 use crate::results::{self, Began, file};
 use crate::status_log::StatusLog;
 use crate::stopped;
+use crate::text;
 use crate::world::{self, Happening, World};
 use anyhow::{Context, Result, bail};
 use quorate_checkers::aftermath;
@@ -102,8 +104,10 @@ pub fn run_in(folder: PathBuf, plan: &Plan, quiet: bool) -> Result<Done> {
     progress.finish();
     let history = History::from_events(recorder.finish()?)
         .context("the recorded history is not well-formed")?;
-    progress.say(&format!("checking {} operations", history.operations().len()));
-    let verdict = checking::check(&history, &checking::Request::of_plan(plan)?);
+    let operations = text::count_plain(history.operations().len(), "operation");
+    progress.say(&format!("checking {operations}"));
+    let mut verdict = checking::check(&history, &checking::Request::of_plan(plan)?);
+    verdict.notes = remarks::of(&history, Some(plan));
     results::write_json(&folder.join(file::VERDICT), &verdict)?;
     let messages = report::worth_keeping(messages, &history, &verdict, messages::WRITTEN_MAX);
     messages::write(&folder.join(file::MESSAGES), &messages)?;
@@ -187,7 +191,8 @@ pub fn drive(
             clients.stagger(gap_at_rate(plan.rate), plan.seed).time_limit(plan.time_limit);
         main_phase(plan, &mut interpreter, &mut generator)?
     };
-    if matches!(end, PhaseEnd::Interrupted | PhaseEnd::Stopped | PhaseEnd::Violated) {
+    let ended = matches!(end, PhaseEnd::Interrupted | PhaseEnd::Stopped | PhaseEnd::Violated);
+    if ended || interpreter.is_interrupted() {
         return Ok(Driven { main, finale: None });
     }
     let finale = Some(interpreter.now());

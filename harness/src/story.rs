@@ -9,6 +9,7 @@
 use crate::messages::plain;
 use crate::plan::Plan;
 use crate::report::faults::{self, Part};
+use crate::text;
 use crate::trial::{self, Trial};
 use anyhow::Result;
 use quorate_checkers::history::{Event, EventType, Process};
@@ -202,9 +203,14 @@ fn from_trace<'a>(entries: impl Iterator<Item = &'a Entry>) -> Vec<Line> {
         let Some(node) = entry.node else { continue };
         let text = entry.text.as_deref().map(plain).unwrap_or_default();
         let told = match entry.what {
-            What::Boot => Some(format!("{node} starts; its disk has {} records", entry.number)),
+            What::Boot => Some(format!(
+                "{node} starts; its disk has {}",
+                text::count_plain(entry.number as usize, "record")
+            )),
             What::Crash => {
-                Some(format!("{node} dies; {} writes were not on its disk", entry.number))
+                let lost = text::count_plain(entry.number as usize, "write");
+                let were = if entry.number == 1 { "was" } else { "were" };
+                Some(format!("{node} dies; {lost} {were} not on its disk"))
             }
             What::Stop => Some(format!("{node} stops by itself")),
             What::Turn => Some(format!("{node} is {text} in term {}", entry.number)),

@@ -6,8 +6,7 @@ use crate::outln;
 use crate::plan::Plan;
 use crate::report::faults::{self, Part};
 use crate::results::file;
-use crate::text;
-use crate::timeline;
+use crate::{text, timeline};
 use quorate_checkers::history::{Event, History, OpIndex, Process};
 use quorate_checkers::verdict::{Anomaly, CheckerReport, Valid, Verdict};
 use std::collections::BTreeMap;
@@ -36,6 +35,9 @@ pub fn print(verdict: &Verdict, history: &History, run: Option<(&Plan, &Path)>) 
     if let Some(why) = &verdict.why {
         outln!("{}", wrap(why, 2));
     }
+    for note in &verdict.notes {
+        outln!("{}", wrap(note, 2));
+    }
     outln!();
     print_counts(history, style);
     print_checkers(verdict, style);
@@ -60,8 +62,9 @@ fn print_counts(history: &History, style: Style) {
         format!("{count} {name} ({:.1} %)", 100.0 * count as f64 / total.max(1) as f64)
     };
     outln!(
-        "  {}  {total} operations in {seconds:.1} s: {}, {}, {}",
+        "  {}  {} in {seconds:.1} s: {}, {}, {}",
         style.dim("load   "),
+        text::count_plain(total, "operation"),
         share("ok"),
         share("fail"),
         share("info")
@@ -96,6 +99,10 @@ fn print_checkers(verdict: &Verdict, style: Style) {
     let width = verdict.checkers.keys().map(String::len).max().unwrap_or(0);
     for (name, report) in &verdict.checkers {
         let word = match report.valid {
+            // Nothing was claimed, and nothing is known.
+            Valid::True if report.why.is_some() => {
+                style.dim(report.why.as_deref().unwrap_or_default())
+            }
             Valid::True => style.good("valid  "),
             Valid::False => style.bad("invalid"),
             Valid::Unknown => style.unsure("unknown"),
@@ -132,19 +139,23 @@ pub fn ends(report: &CheckerReport) -> Option<String> {
     let ends = report.details.get("ended")?.as_object()?;
     let told: Vec<String> = ends.iter().map(|(end, count)| format!("{count} {end}")).collect();
     let undone = report.details.get("compensated")?;
-    Some(format!("{}; {undone} were compensated", told.join(", ")))
+    Some(format!(
+        "{}; {undone} {} compensated",
+        told.join(", "),
+        if undone == 1 { "was" } else { "were" }
+    ))
 }
 
 /// How often one saga saw another's intermediate state, with an example of each kind.
 pub fn interference(report: &CheckerReport) -> Option<String> {
     let isolation = report.details.get("isolation")?;
-    let count = |name: &str| isolation.get(name).and_then(serde_json::Value::as_u64).unwrap_or(0);
+    let count = |name: &str, one: &str| text::count_json(&isolation[name], one);
     Some(format!(
-        "{} dirty reads of {}, {} orders refused on dirty grounds, {} lost updates",
-        count("dirty_reads"),
-        count("reads"),
-        count("refused_on_dirty_grounds"),
-        count("lost_updates")
+        "{} of {}, {} refused on dirty grounds, {}",
+        count("dirty_reads", "dirty read"),
+        isolation.get("reads").and_then(serde_json::Value::as_u64).unwrap_or(0),
+        count("refused_on_dirty_grounds", "order"),
+        count("lost_updates", "lost update")
     ))
 }
 
@@ -245,7 +256,7 @@ fn print_story(anomaly: &Anomaly) {
         outln!("    {at:>12.3} ms  {who:<10} {verb}{what}");
     }
     if let Some(more @ 1..) = story.len().checked_sub(STORY_MAX) {
-        outln!("    and {more} lines more; verdict.json has all");
+        outln!("    and {} more; verdict.json has all", text::count_plain(more, "line"));
     }
 }
 
@@ -271,6 +282,7 @@ pub fn operation_line(history: &History, index: OpIndex) -> String {
         event.f,
         event.value,
     )
+    .replace('\n', "\\n")
 }
 
 /// Breaks a text into lines of at most 100 columns, indented by `indent`.

@@ -20,6 +20,23 @@ pub(crate) fn visible(text: &str) -> String {
     out
 }
 
+/// JSON in which nothing hides: what [`visible`] would change becomes an escape of JSON, which
+/// stands for the same text. Only strings can hold such characters.
+pub(crate) fn visible_json(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if hides(c) && !matches!(c, '\t' | '\r') {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // Writing to a string cannot fail.
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
 /// Controls, zero-width characters, and what overrides the direction of text (Unicode TR 36).
 pub(crate) fn hides(c: char) -> bool {
     (c.is_control() && c != '\n')
@@ -53,6 +70,17 @@ pub(crate) fn cut(text: &str, max: usize) -> String {
 pub(crate) fn count(n: usize, one: &str) -> String {
     let s = if n == 1 { "" } else { "s" };
     format!("{} {one}{s}", thousands(n as u64))
+}
+
+/// The same without setting thousands apart.
+pub(crate) fn count_plain(n: usize, one: &str) -> String {
+    let s = if n == 1 { "" } else { "s" };
+    format!("{n} {one}{s}")
+}
+
+/// The same of a number in JSON; what is none counts as 0.
+pub(crate) fn count_json(n: &serde_json::Value, one: &str) -> String {
+    count_plain(n.as_u64().unwrap_or(0) as usize, one)
 }
 
 /// `1234567` becomes `1,234,567`.
@@ -139,6 +167,15 @@ mod tests {
     fn nothing_hides() {
         assert_eq!(visible("a\u{202e}b\0\u{200b}"), "a\\u{202e}b\\u{0}\\u{200b}");
         assert_eq!(visible("naïve 値 \"q\""), "naïve 値 \"q\"");
+    }
+
+    #[test]
+    fn json_stays_the_same_and_hides_nothing() {
+        let hidden = "a\u{202e}b\u{9b}\u{7f}\u{e0041} naïve 値\n\u{1b}";
+        let json = serde_json::to_string_pretty(&[hidden]).unwrap();
+        let shown = visible_json(&json);
+        assert!(shown.chars().all(|c| !hides(c)), "{shown:?}");
+        assert_eq!(serde_json::from_str::<[String; 1]>(&shown).unwrap(), [hidden]);
     }
 
     #[test]

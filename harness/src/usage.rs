@@ -2,6 +2,7 @@
 //! exit code 254.
 
 use std::fmt;
+use std::io;
 
 /// The arguments or the input are wrong: says how, and what to do.
 #[derive(Debug)]
@@ -18,6 +19,27 @@ impl std::error::Error for Wrong {}
 /// An error that says the arguments or the input are wrong.
 pub fn wrong(message: impl Into<String>) -> anyhow::Error {
     anyhow::Error::new(Wrong(message.into()))
+}
+
+/// An error of the file system while something was done to a file that the asker named: the
+/// asker's where there is no such place or it may not be used so, else ours, like a full disk.
+pub fn file_trouble(error: io::Error, what: String) -> anyhow::Error {
+    use io::ErrorKind::{
+        AlreadyExists, InvalidFilename, InvalidInput, IsADirectory, NotADirectory, NotFound,
+        PermissionDenied, ReadOnlyFilesystem,
+    };
+    let theirs = matches!(
+        error.kind(),
+        AlreadyExists
+            | InvalidFilename
+            | InvalidInput
+            | IsADirectory
+            | NotADirectory
+            | NotFound
+            | PermissionDenied
+            | ReadOnlyFilesystem
+    );
+    if theirs { wrong(format!("{what}: {error}")) } else { anyhow::Error::new(error).context(what) }
 }
 
 /// The same for an error that is a sentence of its own.

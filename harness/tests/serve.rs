@@ -172,6 +172,37 @@ fn only_those_who_ask_for_this_server_are_answered() {
 }
 
 #[test]
+fn runs_with_links_that_lead_outside_are_not_judged() {
+    let bench = Bench::new();
+    let run = bench.simulate();
+    let secret = bench.folder.path().join("secret");
+    let folder = bench.results().join(&run);
+    let own = format!("origin: http://{}", bench.address);
+    let check = || {
+        let asked = format!("POST /check/{run}");
+        bench.ask(&asked, &[&bench.host(), &own, "content-length: 0"]).status()
+    };
+    assert_eq!(check(), 303);
+    for name in ["report.html", "verdict.json", "nodes/n1/stderr.log", "minimal"] {
+        let link = folder.join(name);
+        let before = std::fs::read(&link).ok();
+        std::fs::create_dir_all(link.parent().unwrap()).unwrap();
+        let _ = std::fs::remove_file(&link);
+        std::os::unix::fs::symlink(&secret, &link).unwrap();
+        assert_eq!(check(), 404, "{name}");
+        let query = format!("/compare?run={run}&run={run}");
+        assert_eq!(bench.get(&query).status(), 400, "{name}");
+        std::fs::remove_file(&link).unwrap();
+        if let Some(bytes) = before {
+            std::fs::write(&link, bytes).unwrap();
+        }
+    }
+    assert_eq!(std::fs::read_to_string(&secret).unwrap(), "the secret");
+    std::os::unix::fs::symlink("plan.json", folder.join("inside")).unwrap();
+    assert_eq!(check(), 303, "a link that stays inside is fine");
+}
+
+#[test]
 fn every_answer_has_a_policy_and_reports_are_in_a_sandbox() {
     let bench = Bench::new();
     let run = bench.simulate();
@@ -275,6 +306,18 @@ fn the_live_page_is_told_how_the_latest_run_stands() {
     std::fs::write(bench.results().join(&run).join("verdict.json"), "{\"valid\":true}").unwrap();
     let ended = events.find(|standing| standing["going"] == false).unwrap();
     assert_eq!(ended["verdict"], "VALID");
+}
+
+#[test]
+fn runs_whose_plan_is_torn_are_listed() {
+    let bench = Bench::new();
+    let run = bench.simulate();
+    let plan = bench.results().join(&run).join("plan.json");
+    let text = std::fs::read_to_string(&plan).unwrap();
+    assert!(!bench.get("/").text().contains(">broken<"));
+    std::fs::write(&plan, &text[..100]).unwrap();
+    let page = bench.get("/").text();
+    assert!(page.contains(&format!("<tr id=\"{run}\"")) && page.contains(">broken<"), "{page}");
 }
 
 #[test]

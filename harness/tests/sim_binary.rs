@@ -14,9 +14,16 @@ fn file(folder: &Path, results: &str, name: &str) -> Vec<u8> {
     fs::read(folder.join(results).join("latest").join(name)).unwrap()
 }
 
-/// All that a simulation leaves; the plan names the command that made it, which may differ.
-const FILES: [&str; 5] =
-    ["history.jsonl", "messages.jsonl", "status.jsonl", "trace.txt", "verdict.json"];
+/// All that a simulation leaves.
+const FILES: [&str; 7] = [
+    "history.jsonl",
+    "messages.jsonl",
+    "status.jsonl",
+    "trace.txt",
+    "verdict.json",
+    "plan.json",
+    "report.html",
+];
 
 #[test]
 fn one_seed_gives_the_same_bytes_in_two_processes() {
@@ -123,6 +130,27 @@ fn a_short_hunt_finds_nothing_and_says_what_it_reached() {
 }
 
 #[test]
+fn what_a_workload_never_asks_for_is_said() {
+    let bench = tempfile::tempdir().unwrap();
+    let sim = |args: &[&str]| {
+        let base = ["sim", "raft-kv", "--seed", "1", "-t", "300ms", "--nemesis", "none"];
+        String::from_utf8(quorate(bench.path(), &[&base, args].concat()).stderr).unwrap()
+    };
+    let isolation = ["--target-opt", "isolation=snapshot"];
+    for args in [&["--bug", "dirty-read"][..], &isolation] {
+        let told = sim(args);
+        let what = args[1].split('=').next().unwrap();
+        assert!(told.contains("does not show with the workload register"), "{told}");
+        assert!(told.contains(&format!("{what} does not")) && told.contains("is append"), "{told}");
+    }
+    for args in
+        [&["--bug", "stale-read"][..], &["--workload", "append", isolation[0], isolation[1]]]
+    {
+        assert!(!sim(args).contains("does not show"), "{args:?}");
+    }
+}
+
+#[test]
 fn wrong_arguments_are_said_to_be_wrong() {
     let bench = tempfile::tempdir().unwrap();
     fs::write(bench.path().join("broken.json"), "{}").unwrap();
@@ -132,6 +160,20 @@ fn wrong_arguments_are_said_to_be_wrong() {
         (&["sim"], "<TARGET>"),
         (&["sim", "--plan", "nowhere.json"], "nowhere.json"),
         (&["sim", "--plan", "broken.json"], "not a plan"),
+        (&["run", "null", "--nemesis", "kill"], "no nodes for faults"),
+        (&["sim", "raft-kv", "--nemesis", "none,kill"], "stands alone"),
+        (
+            &["sim", "raft-kv", "--target-opt", "isolation=a", "--target-opt", "isolation=b"],
+            "twice",
+        ),
+        (&["sim", "raft-kv", "-r", "-1"], "--rate -1"),
+        (&["sim", "raft-kv", "-t", "-1s"], "'--time-limit <T>': \"-1s\" is not a length of time"),
+        (&["sim", "raft-kv", "-n", "-1"], "'--nodes <N>'"),
+        (&["sim", "raft-kv", "-c", "-1"], "--concurrency \"-1\""),
+        (&["show", "--process", "foo"], "neither a number nor `nemesis`"),
+        (&["hunt", "raft-kv", "--seeds", "0"], "--seeds"),
+        (&["hunt", "raft-kv", "--for", "0s"], "--for"),
+        (&["hunt", "raft-kv", "--rate", "-1"], "--rate"),
         (&["hunt", "null"], "no nodes to simulate"),
         (&["hunt", "raft-kv", "--bug", "forget-votes"], "forget-vote"),
         (&["hunt", "raft-kv", "--nodes", "0"], "--nodes"),

@@ -238,6 +238,8 @@ fn formats_are_told_by_name_and_by_looks() {
     check("h", "({:type", Some(Format::Edn));
     check("h", "", Some(Format::Jsonl));
     check("h", "what is this", None);
+    check("h", "[1,2]", None);
+    check("h.jsonl", "[1,2]", Some(Format::Jsonl));
     for format in Format::ALL {
         assert_eq!(Format::from_name(format.name()), Some(format));
     }

@@ -13,8 +13,7 @@ pub(crate) struct Millis(pub(crate) Nanos);
 
 impl fmt::Display for Millis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let micros = self.0.0 / 1000;
-        write!(f, "{}.{:03} ms", micros / 1000, micros % 1000)
+        write!(f, "{:.3} ms", self.0.0 as f64 / 1e6)
     }
 }
 

@@ -21,7 +21,8 @@
       row.hidden = !fits;
       if (fits) count++;
     }
-    shown.textContent = count === rows.length ? `${count} runs` : `${count} of ${rows.length} runs`;
+    const runs = rows.length === 1 ? 'run' : 'runs';
+    shown.textContent = count === rows.length ? `${count} ${runs}` : `${count} of ${rows.length} ${runs}`;
   };
 
   /** What is not known comes last, either way. */

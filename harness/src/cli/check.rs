@@ -3,10 +3,12 @@
 use super::{Format, exit_code, wrong};
 use crate::checking::{self, Asked, Request};
 use crate::duration;
+use crate::errln;
 use crate::load;
 use crate::out;
 use crate::outln;
 use crate::summary;
+use crate::text;
 use anyhow::Result;
 use quorate_checkers::format;
 use quorate_checkers::history::History;
@@ -23,7 +25,7 @@ use std::time::Duration;
     after_help = "Examples:\n  quorate check results/latest\n  quorate check my-history.jsonl --workload register\n  quorate check jepsen/history.edn --model queue\n  quorate check jepsen/history.edn --workload append --model snapshot-isolation\n  quorate check history.bincode.gz --model serializable\n  quorate check my-history.jsonl --minimal small.jsonl\n  quorate check my-history.jsonl --variant strict\n  quorate check my-history.jsonl --staleness\n  quorate check my-history.jsonl --format json | jq .valid"
 )]
 pub struct Args {
-    /// A history file, or a run folder
+    /// A history file (`-` is stdin), or a run folder
     #[arg(value_name = "HISTORY|RUN")]
     history: PathBuf,
     /// Judge it as this workload's [default: from plan.json, else guessed from the operations]
@@ -42,10 +44,16 @@ pub struct Args {
     #[arg(long, value_name = "FORMAT", value_parser = super::convert::format_named)]
     from: Option<format::Format>,
     /// Give up after this time with "unknown"
-    #[arg(long, value_name = "T", value_parser = duration::parse, default_value = "10m")]
+    #[arg(
+        long,
+        value_name = "T",
+        value_parser = duration::parse,
+        default_value = "10m",
+        allow_hyphen_values = true,
+    )]
     timeout: Duration,
     /// Threads for keys that are judged in parallel [default: one a core]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     threads: Option<usize>,
     /// Write the smallest history found that still fails to this file
     #[arg(long, value_name = "FILE")]
@@ -98,11 +106,12 @@ pub fn main(args: &Args) -> Result<ExitCode> {
     request.variant = args.variant.into();
     request.staleness = args.staleness;
     if !args.quiet {
-        for note in loaded.notes.iter().chain(&request.source) {
-            eprintln!("{note}");
+        for note in loaded.told().chain(&request.source) {
+            errln!("{note}");
         }
     }
-    let verdict = checking::check(&loaded.history, &request);
+    let mut verdict = checking::check(&loaded.history, &request);
+    verdict.notes = loaded.remarks();
     if let Some(path) = &args.minimal {
         write_minimal(path, &loaded.history, &request, &verdict)?;
     }
@@ -134,10 +143,11 @@ fn write_minimal(
     verdict: &Verdict,
 ) -> Result<()> {
     let Some(small) = checking::minimize(history, request, verdict) else {
-        eprintln!("nothing is written to {}: the history is not known to fail", path.display());
+        errln!("nothing is written to {}: the history is not known to fail", path.display());
         return Ok(());
     };
     super::convert::write_as(path, &small, format::Format::Jsonl)?;
-    eprintln!("{} of {} events still fail", small.events().len(), history.events().len());
+    let (small, all) = (small.events().len(), history.events().len());
+    errln!("{small} of {} still fail", text::count_plain(all, "event"));
     Ok(())
 }

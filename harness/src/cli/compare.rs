@@ -7,11 +7,12 @@ use crate::compare::column::{Column, Limits};
 use crate::compare::service::Service;
 use crate::compare::{Comparison, page, text};
 use crate::duration;
+use crate::errln;
 use crate::load;
 use crate::out;
 use crate::outln;
+use crate::output;
 use crate::plan::Plan;
-use crate::results;
 use crate::run;
 use crate::script::Script;
 use crate::world::sim::calm_weather;
@@ -30,7 +31,7 @@ use std::time::{Duration, Instant};
     after_help = "Examples:\n  quorate compare results/latest my-history.jsonl\n  quorate compare a.edn b.edn --html compare.html\n  quorate compare --targets raft-kv,raft-kv:bug=stale-read --workload register --nemesis partition --seed 7\n  quorate compare --targets raft-kv --workload append --sim --format json\n\nA target's options stand behind its name: NAME:KEY=VALUE,KEY=VALUE; `bug` is an option too.\nExits with 0 whatever the models: nothing was claimed."
 )]
 pub struct Args {
-    /// History files, or run folders
+    /// History files (`-` is stdin), or run folders
     #[arg(value_name = "HISTORY|RUN", required_unless_present = "targets")]
     histories: Vec<PathBuf>,
     /// Run these targets and compare their histories
@@ -43,7 +44,13 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
     /// Give up on what is undecided of a history after this time
-    #[arg(long, value_name = "T", value_parser = duration::parse, default_value = "2m")]
+    #[arg(
+        long,
+        value_name = "T",
+        value_parser = duration::parse,
+        default_value = "2m",
+        allow_hyphen_values = true,
+    )]
     timeout: Duration,
     #[command(flatten)]
     knobs: Knobs,
@@ -62,7 +69,7 @@ pub fn main(args: &Args) -> Result<ExitCode> {
     let default = args.targets.is_some().then(|| args.knobs.results.join("compare.html"));
     let file = args.html.clone().or(default);
     if let Some(file) = &file {
-        results::write_text(file, &page::render(&comparison))?;
+        output::write(file, |out| Ok(write!(out, "{}", page::render(&comparison))?))?;
     }
     match args.knobs.format {
         Format::Json => out::json(&comparison.to_json())?,
@@ -81,12 +88,13 @@ pub fn main(args: &Args) -> Result<ExitCode> {
 fn recorded(args: &Args, path: &Path) -> Result<Column> {
     let loaded = load::load(&args.knobs.results, Some(path), None)?;
     if !args.knobs.quiet {
-        for note in &loaded.notes {
-            eprintln!("{note}");
+        for note in loaded.told() {
+            errln!("{note}");
         }
     }
     let name = match &loaded.plan {
         Some(plan) => name_of(plan),
+        None if path == Path::new(load::STDIN) => "stdin".to_owned(),
         None => path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
     };
     let source = path.display().to_string();
@@ -200,6 +208,10 @@ fn share_options(plans: &mut [Plan]) {
 
 fn plan(args: &Args, knobs: &Knobs, configuration: &Configuration) -> Result<Plan> {
     let mut knobs = knobs.clone();
+    // What stands behind a target's name goes before what is said of all.
+    let key = |option: &String| option.split('=').next().map(str::to_owned);
+    let own: Vec<_> = configuration.options.iter().map(key).collect();
+    knobs.target_options.retain(|option| !own.contains(&key(option)));
     knobs.target_options.extend(configuration.options.iter().cloned());
     knobs.bugs.extend(configuration.bugs.iter().cloned());
     let mut plan = plans::plan(&configuration.target, &knobs)?;

@@ -1,24 +1,26 @@
 //! `quorate convert`: a history from one format into another.
 
 use super::{wrong, wrong_name};
+use crate::errln;
 use crate::load;
-use crate::out;
+use crate::{out, output, text};
 use anyhow::{Context, Result};
-use quorate_checkers::format::{self, Format};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use quorate_checkers::format::{self, Format, WriteError};
 use quorate_checkers::history::History;
 use quorate_targets::names::UnknownName;
-use std::fs;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Convert a history between formats, by extension or by name.
 #[derive(clap::Args, Debug)]
 #[command(
-    after_help = "Formats: jsonl, edn, elle-json, jepsen-log, kv-log; to read from: dbcop, cobra, plume, awdit\n\nExamples:\n  quorate convert results/latest/history.jsonl history.edn\n  quorate convert etcd_007.log history.jsonl\n  quorate convert jepsen.txt - --from edn --to jsonl | head"
+    after_help = "Formats: jsonl, edn, elle-json, jepsen-log, kv-log; to read from: intervals, dbcop, cobra, plume, awdit\nA name that ends in .gz is packed by gzip.\n\nExamples:\n  quorate convert results/latest/history.jsonl history.edn\n  quorate convert etcd_007.log history.jsonl\n  quorate convert jepsen.txt - --from edn --to jsonl | head"
 )]
 pub struct Args {
-    /// The history to read
+    /// The history to read; `-` is stdin
     #[arg(value_name = "IN")]
     input: PathBuf,
     /// The file to write; `-` is stdout
@@ -42,46 +44,53 @@ pub(super) fn format_named(name: &str) -> Result<Format, UnknownName> {
 pub fn main(args: &Args) -> Result<ExitCode> {
     let to = args
         .to
-        .or_else(|| Format::of_name(&args.output.to_string_lossy()))
+        .or_else(|| Format::of_name(unpacked_name(&args.output.to_string_lossy())))
         .ok_or_else(|| wrong("the format of OUT is not clear from its name; give it with --to"))?;
+    if output::is_same(&args.input, &args.output) {
+        let file = args.output.display();
+        return Err(wrong(format!("IN and OUT are the same file, {file}; name another OUT")));
+    }
     let (history, notes) = load::read(&args.input, args.from, false)?;
     for note in notes {
-        eprintln!("{note}");
+        errln!("{note}");
     }
     if args.output == Path::new("-") {
-        let mut text = Vec::new();
-        format::write(&mut text, to, &history).map_err(wrong_name)?;
-        out::text(&String::from_utf8_lossy(&text));
+        let mut bytes = Vec::new();
+        encode(&mut bytes, to, &history)?;
+        out::bytes(&bytes);
         return Ok(ExitCode::SUCCESS);
     }
     write_as(&args.output, &history, to)?;
-    eprintln!("{} events written to {} as {to}", history.events().len(), args.output.display());
+    errln!(
+        "{} written to {} as {to}",
+        text::count_plain(history.events().len(), "event"),
+        args.output.display()
+    );
     Ok(ExitCode::SUCCESS)
 }
 
-/// Writes a history to a file, whole or not at all.
-pub(super) fn write_as(path: &Path, history: &History, to: Format) -> Result<()> {
-    write_whole(path, |out| format::write(out, to, history).map_err(wrong_name))
+/// A file's name without the extension that says that gzip packs it.
+fn unpacked_name(name: &str) -> &str {
+    name.strip_suffix(".gz").unwrap_or(name)
 }
 
-/// Writes a file so that it appears whole or not at all.
-fn write_whole(
-    path: &Path,
-    write: impl FnOnce(&mut BufWriter<fs::File>) -> Result<()>,
-) -> Result<()> {
-    let mut draft = path.as_os_str().to_owned();
-    draft.push(".part");
-    let draft = PathBuf::from(draft);
-    let file =
-        fs::File::create(&draft).with_context(|| format!("cannot create {}", draft.display()))?;
-    let mut out = BufWriter::new(file);
-    let written = write(&mut out)
-        .and_then(|()| out.flush().with_context(|| format!("cannot write {}", draft.display())))
-        .and_then(|()| {
-            fs::rename(&draft, path).with_context(|| format!("cannot write {}", path.display()))
-        });
-    if written.is_err() {
-        let _ = fs::remove_file(&draft);
-    }
-    written
+/// Writes a history to a file, packed if its name says so.
+pub(super) fn write_as(path: &Path, history: &History, to: Format) -> Result<()> {
+    let packed = path.extension().is_some_and(|extension| extension == "gz");
+    output::write(path, |out| {
+        if !packed {
+            return encode(out, to, history);
+        }
+        let mut packer = GzEncoder::new(out, Compression::default());
+        encode(&mut packer, to, history)?;
+        packer.finish().map(drop).with_context(|| format!("cannot write {}", path.display()))
+    })
+}
+
+/// The history in a format; what the format cannot say is the asker's trouble.
+fn encode(out: &mut dyn Write, to: Format, history: &History) -> Result<()> {
+    format::write(out, to, history).map_err(|error| match error {
+        WriteError::Io(error) => anyhow::Error::new(error).context("the history cannot be written"),
+        unsayable => wrong_name(unsayable),
+    })
 }

@@ -14,12 +14,11 @@ use crate::plan::Disk;
 use crate::results::file;
 use crate::run;
 use crate::shrink::{self, Shrunk, Size};
-use crate::{results, story, summary};
+use crate::{results, story, summary, text};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -41,13 +40,18 @@ pub struct Args {
     /// What is tested (`quorate list targets`)
     target: String,
     /// How many runs [default: 200, unless --for is given]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     seeds: Option<u64>,
     /// How long
-    #[arg(long = "for", value_name = "T", value_parser = duration::parse)]
+    #[arg(
+        long = "for",
+        value_name = "T",
+        value_parser = duration::parse,
+        allow_hyphen_values = true,
+    )]
     time: Option<Duration>,
     /// The first seed; those that follow are its successors
-    #[arg(long, value_name = "S", default_value_t = 1)]
+    #[arg(long, value_name = "S", default_value_t = 1, allow_negative_numbers = true)]
     from: u64,
     /// Stop at the first failure
     #[arg(long, conflicts_with = "all")]
@@ -56,7 +60,7 @@ pub struct Args {
     #[arg(long)]
     all: bool,
     /// Worker threads [default: one a core]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     threads: Option<usize>,
     /// How plans are made
     #[arg(long, value_enum, default_value = "random")]
@@ -71,22 +75,28 @@ pub struct Args {
     #[arg(short, long, value_name = "W")]
     workload: Option<String>,
     /// Cluster size [default: drawn, 3 to 7]
-    #[arg(short, long, value_name = "N")]
+    #[arg(short, long, value_name = "N", allow_negative_numbers = true)]
     nodes: Option<u16>,
     /// Clients a node [default: drawn, 1 to 8]
-    #[arg(short, long, value_name = "C")]
+    #[arg(short, long, value_name = "C", allow_negative_numbers = true)]
     clients: Option<usize>,
     /// Operations a second over all clients [default: drawn, 50 to 600]
-    #[arg(short, long, value_name = "R")]
+    #[arg(short, long, value_name = "R", allow_negative_numbers = true)]
     rate: Option<f64>,
     /// Length of the main phase [default: drawn, 2s to 8s]
-    #[arg(short, long, value_name = "T", value_parser = duration::parse)]
+    #[arg(
+        short,
+        long,
+        value_name = "T",
+        value_parser = duration::parse,
+        allow_hyphen_values = true,
+    )]
     time_limit: Option<Duration>,
     /// Faults to mix, or `none` [default: drawn]
     #[arg(long, value_name = "F,F")]
     nemesis: Option<String>,
     /// Mean time between a fault and its healing [default: drawn, 100ms to 1.6s]
-    #[arg(long, value_name = "T", value_parser = duration::parse)]
+    #[arg(long, value_name = "T", value_parser = duration::parse, allow_hyphen_values = true)]
     nemesis_interval: Option<Duration>,
     /// Switch on a seeded bug of the target (repeatable; `quorate list bugs`)
     #[arg(long = "bug", value_name = "NAME")]
@@ -154,12 +164,7 @@ fn options(args: &Args) -> Result<Options> {
         clients_a_node: args.clients,
         rate: args.rate,
         time_limit: args.time_limit,
-        faults: args
-            .nemesis
-            .as_deref()
-            .map(FaultKind::parse_list)
-            .transpose()
-            .map_err(wrong_name)?,
+        faults: args.nemesis.as_deref().map(FaultKind::parse_list).transpose().map_err(wrong)?,
         interval: args.nemesis_interval,
         bugs: bugs.map_err(wrong_name)?,
         target_options: pairs("--target-opt", &args.target_options)?,
@@ -183,6 +188,15 @@ fn options(args: &Args) -> Result<Options> {
 
 /// Whether one run can be had of what is fixed.
 fn check(args: &Args, fixed: &Fixed, target: &catalog::Target) -> Result<()> {
+    if args.seeds == Some(0) {
+        return Err(wrong("--seeds must be at least 1"));
+    }
+    if args.time.is_some_and(|time| time.is_zero()) {
+        return Err(wrong("--for must be longer than nothing"));
+    }
+    if args.threads == Some(0) {
+        return Err(wrong("--threads must be at least 1"));
+    }
     if args.nodes.is_some_and(|nodes| !(1..=25).contains(&nodes)) {
         return Err(wrong("--nodes must be from 1 to 25"));
     }
@@ -212,21 +226,12 @@ fn tell(tally: &Tally, runs: Option<u64>, begun: Instant) {
         tally.found.len(),
         tally.virtual_ns as f64 / 1e9 / seconds.max(1e-3),
     );
-    say(&text);
-}
-
-/// A line of progress, which the next one replaces on a terminal.
-fn say(text: &str) {
-    if std::io::stderr().is_terminal() {
-        eprint!("\r\x1b[2K{text}");
-    } else {
-        eprintln!("{text}");
-    }
+    out::status(&text);
 }
 
 fn end_line(quiet: bool) {
-    if !quiet && std::io::stderr().is_terminal() {
-        eprint!("\r\x1b[2K");
+    if !quiet {
+        out::end_status();
     }
 }
 
@@ -258,7 +263,11 @@ pub(super) fn reduce(
     let interrupt = interrupt::listen()?;
     let mut tell = |what: &str, runs: u32, size: Size| {
         if !quiet {
-            say(&format!("shrinking {what}: {runs} runs, {}", told_size(size)));
+            out::status(&format!(
+                "shrinking {what}: {}, {}",
+                text::count(runs as usize, "run"),
+                told_size(size)
+            ));
         }
     };
     let mut shrunk = shrink::shrink(plan, shrink::Budget::default(), interrupt, &mut tell)?;
@@ -276,10 +285,11 @@ pub(super) fn reduce(
 
 /// A size in words.
 pub(super) fn told_size(size: Size) -> String {
-    format!(
-        "{} fault actions, {} operations, {} clients, {} nodes, {} ms",
-        size.faults, size.operations, size.clients, size.nodes, size.length_ms
-    )
+    let faults = text::count(size.faults, "fault action");
+    let operations = text::count(size.operations, "operation");
+    let clients = text::count(size.clients, "client");
+    let nodes = text::count(size.nodes.into(), "node");
+    format!("{faults}, {operations}, {clients}, {nodes}, {} ms", size.length_ms)
 }
 
 fn print(tally: &Tally, kept: &[Kept], took: Duration) {
@@ -290,17 +300,18 @@ fn print(tally: &Tally, kept: &[Kept], took: Duration) {
     } else {
         style.bad(&format!("FOUND {}", tally.found.len()))
     };
-    outln!("{word}  in {} runs, {seconds:.1} s", tally.runs);
+    outln!("{word}  in {}, {seconds:.1} s", text::count(tally.runs as usize, "run"));
     outln!();
     outln!(
-        "  {} operations, {} simulator events, {:.0} virtual seconds ({:.0} a second)",
-        tally.operations,
-        tally.events,
+        "  {}, {}, {:.0} virtual seconds ({:.0} a second)",
+        text::count_plain(tally.operations as usize, "operation"),
+        text::count_plain(tally.events as usize, "simulator event"),
         tally.virtual_ns as f64 / 1e9,
         tally.virtual_ns as f64 / 1e9 / seconds.max(1e-3)
     );
     if tally.undecided > 0 {
-        outln!("  in {} runs some checker could not decide", tally.undecided);
+        let runs = text::count(tally.undecided as usize, "run");
+        outln!("  in {runs} some checker could not decide");
     }
     print_found(tally, style);
     for kept in kept {
@@ -308,7 +319,11 @@ fn print(tally: &Tally, kept: &[Kept], took: Duration) {
         outln!("  {}  {}", style.bold(&format!("run {}", kept.number + 1)), kept.folder.display());
         if let Some(shrunk) = &kept.shrunk {
             outln!("    was     {}", told_size(shrunk.before));
-            outln!("    shrunk  {}  ({} runs)", told_size(shrunk.after), shrunk.runs);
+            outln!(
+                "    shrunk  {}  ({})",
+                told_size(shrunk.after),
+                text::count(shrunk.runs as usize, "run")
+            );
             outln!("    repeat  {} --story", shrunk.plan.command);
             let report = kept.folder.join(file::MINIMAL_RUN).join(file::REPORT);
             outln!("    see     {}", report.display());

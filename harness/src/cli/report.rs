@@ -2,6 +2,7 @@
 
 use super::wrong;
 use crate::checking;
+use crate::errln;
 use crate::load;
 use crate::outln;
 use crate::report;
@@ -24,11 +25,15 @@ pub struct Args {
 /// Carries it out.
 pub fn main(args: &Args) -> Result<ExitCode> {
     let loaded = load::load(&args.results, args.run.as_deref(), None)?;
+    for note in loaded.told() {
+        errln!("{note}");
+    }
     let (Some(folder), Some(plan)) = (&loaded.folder, &loaded.plan) else {
         return Err(wrong("a report needs a run folder with plan.json; this is a single history"));
     };
     let request = checking::Request::of_plan(plan)?;
-    let verdict = checking::check(&loaded.history, &request);
+    let mut verdict = checking::check(&loaded.history, &request);
+    verdict.notes = loaded.remarks();
     report::write(folder, plan, &loaded.history, &verdict)?;
     outln!("{}", folder.join(file::REPORT).display());
     Ok(ExitCode::SUCCESS)

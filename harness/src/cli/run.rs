@@ -3,6 +3,7 @@
 use super::{Format, exit_code, wrong, wrong_name};
 use crate::catalog;
 use crate::duration;
+use crate::errln;
 use crate::nemesis::{self, FaultKind};
 use crate::plan::{Disk, Limits, Plan};
 use crate::run;
@@ -23,6 +24,9 @@ const CONCURRENCY_MAX: usize = 10_000;
 /// Seeds are drawn below this, so that they are short to type.
 const SEED_DRAWN_MAX: u64 = 1 << 32;
 
+/// The faults of a run that names none.
+const DEFAULT_FAULTS: [FaultKind; 3] = [FaultKind::Partition, FaultKind::Kill, FaultKind::Pause];
+
 /// Start a cluster, drive it, break it, record what happens, and judge it.
 #[derive(clap::Args, Debug)]
 #[command(
@@ -42,28 +46,41 @@ pub struct Knobs {
     #[arg(short, long, value_name = "W")]
     pub(super) workload: Option<String>,
     /// Cluster size [default: 5]
-    #[arg(short, long, value_name = "N")]
+    #[arg(short, long, value_name = "N", allow_negative_numbers = true)]
     pub(super) nodes: Option<u16>,
     /// Clients; `3n` means three a node
-    #[arg(short, long, value_name = "C", default_value = "2n")]
+    #[arg(short, long, value_name = "C", default_value = "2n", allow_hyphen_values = true)]
     concurrency: String,
     /// Operations a second over all clients; 0 = as fast as they go
-    #[arg(short, long, value_name = "R", default_value_t = 500.0)]
+    #[arg(short, long, value_name = "R", default_value_t = 500.0, allow_negative_numbers = true)]
     rate: f64,
     /// Length of the main phase
-    #[arg(short, long, value_name = "T", default_value = "20s", value_parser = duration::parse)]
+    #[arg(
+        short,
+        long,
+        value_name = "T",
+        default_value = "20s",
+        value_parser = duration::parse,
+        allow_hyphen_values = true,
+    )]
     time_limit: Duration,
-    /// Faults to mix (`quorate list faults`), or `none`
-    #[arg(long, value_name = "F,F", value_delimiter = ',', default_value = "partition,kill,pause")]
-    pub(super) nemesis: Vec<String>,
+    /// Faults to mix (`quorate list faults`), or `none` [default: partition,kill,pause]
+    #[arg(long, value_name = "F,F", value_delimiter = ',')]
+    nemesis: Option<Vec<String>>,
     /// Mean time between a fault and its healing
-    #[arg(long, value_name = "T", default_value = "4s", value_parser = duration::parse)]
+    #[arg(
+        long,
+        value_name = "T",
+        default_value = "4s",
+        value_parser = duration::parse,
+        allow_hyphen_values = true,
+    )]
     nemesis_interval: Duration,
     /// Whom kills, pauses and partitions hit
     #[arg(long, value_enum, default_value = "any")]
     nemesis_aim: Prey,
     /// Decides operations, faults and the targets' randomness [default: random, printed]
-    #[arg(long, value_name = "S")]
+    #[arg(long, value_name = "S", allow_negative_numbers = true)]
     pub(super) seed: Option<u64>,
     /// Switch on a seeded bug of the target (repeatable; `quorate list bugs`)
     #[arg(long = "bug", value_name = "NAME")]
@@ -109,6 +126,11 @@ pub fn main(args: &Args) -> Result<ExitCode> {
 
 /// Runs a plan and prints the verdict.
 pub(super) fn carry_out(plan: &Plan, knobs: &Knobs) -> Result<run::Done> {
+    if !knobs.quiet {
+        for note in catalog::idle(plan) {
+            errln!("{note}");
+        }
+    }
     let options = run::Options { results: knobs.results.clone(), quiet: knobs.quiet };
     let done = run::run(plan, &options)?;
     match knobs.format {
@@ -135,7 +157,7 @@ pub(super) fn plan(target: &str, args: &Knobs) -> Result<Plan> {
     if args.nemesis_interval < Duration::from_millis(10) {
         return Err(wrong("--nemesis-interval must be at least 10ms"));
     }
-    let faults = faults(&args.nemesis, &target)?;
+    let faults = faults(args.nemesis.as_deref(), &target)?;
     let bugs: Vec<Bug> = args
         .bugs
         .iter()
@@ -207,27 +229,32 @@ fn concurrency(text: &str, nodes: u16) -> Result<usize> {
         })
 }
 
-fn faults(names: &[String], target: &catalog::Target) -> Result<Vec<FaultKind>> {
-    if names == ["none"] || target.nodes == 0 {
-        return Ok(Vec::new());
-    }
-    let mut faults: Vec<FaultKind> = Vec::new();
-    for name in names {
-        let fault: FaultKind = name.parse().map_err(wrong_name)?;
-        if !faults.contains(&fault) {
-            faults.push(fault);
+fn faults(names: Option<&[String]>, target: &catalog::Target) -> Result<Vec<FaultKind>> {
+    let faults = names.map(FaultKind::of_names).transpose().map_err(wrong)?;
+    match (target.nodes, faults) {
+        (0, Some(faults)) if !faults.is_empty() => {
+            let name = target.name;
+            Err(wrong(format!("{name} has no nodes for faults to hit; leave --nemesis away")))
         }
+        (0, _) => Ok(Vec::new()),
+        (_, faults) => Ok(faults.unwrap_or_else(|| DEFAULT_FAULTS.to_vec())),
     }
-    Ok(faults)
 }
 
 /// `K=V` pairs as they were given.
 pub(super) fn pairs(flag: &str, given: &[String]) -> Result<BTreeMap<String, String>> {
-    given
-        .iter()
-        .map(|pair| match pair.split_once('=') {
-            Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
-            _ => Err(wrong(format!("{flag} {pair:?} is not of the form K=V"))),
-        })
-        .collect()
+    let mut pairs = BTreeMap::new();
+    for pair in given {
+        match pair.split_once('=') {
+            Some((key, value)) if !key.is_empty() => {
+                if let Some(other) = pairs.insert(key.to_owned(), value.to_owned()) {
+                    return Err(wrong(format!(
+                        "{flag} sets {key} twice, to {other:?} and to {value:?}"
+                    )));
+                }
+            }
+            _ => return Err(wrong(format!("{flag} {pair:?} is not of the form K=V"))),
+        }
+    }
+    Ok(pairs)
 }

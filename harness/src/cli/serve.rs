@@ -1,12 +1,15 @@
 //! `quorate serve`: browse the runs in a browser.
 
-use super::wrong;
+use super::{file_trouble, wrong};
 use crate::outln;
 use crate::serve::Server;
 use anyhow::{Context, Result};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+/// Where runs are unless something else is said.
+const DEFAULT_RESULTS: &str = "results";
 
 /// Browse the runs below a results folder: the list, their reports, and the run that is going on.
 #[derive(clap::Args, Debug)]
@@ -15,7 +18,7 @@ use std::process::ExitCode;
 )]
 pub struct Args {
     /// Where runs are
-    #[arg(long, value_name = "DIR", default_value = "results")]
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_RESULTS)]
     results: PathBuf,
     /// The port on 127.0.0.1; 0 takes a free one
     #[arg(short, long, value_name = "P", default_value_t = 8080)]
@@ -24,6 +27,11 @@ pub struct Args {
 
 /// Carries it out; ends with Ctrl-C.
 pub fn main(args: &Args) -> Result<ExitCode> {
+    // Where runs go by default there may be none yet.
+    if args.results == Path::new(DEFAULT_RESULTS) && !args.results.exists() {
+        std::fs::create_dir(&args.results)
+            .map_err(|error| file_trouble(error, format!("cannot create {DEFAULT_RESULTS}")))?;
+    }
     if !args.results.is_dir() {
         return Err(wrong(format!("{}: there is no such folder", args.results.display())));
     }

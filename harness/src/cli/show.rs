@@ -2,11 +2,13 @@
 
 use super::{Format, wrong};
 use crate::checking;
+use crate::errln;
 use crate::load;
 use crate::out::{self, Style};
 use crate::outln;
 use crate::results;
 use crate::summary;
+use crate::text;
 use anyhow::{Context, Result};
 use quorate_checkers::history::{Event, EventType, History, OpIndex, jsonl};
 use std::path::PathBuf;
@@ -21,13 +23,13 @@ const AROUND: u32 = 10;
     after_help = "Examples:\n  quorate show                          the newest run's verdict and anomalies\n  quorate show --key k3 --type info     what stayed unknown on key k3\n  quorate show --around 1207            what happened around event 1207\n  quorate show --process nemesis        the faults"
 )]
 pub struct Args {
-    /// A run folder or a history file [default: results/latest]
+    /// A run folder or a history file (`-` is stdin) [default: results/latest]
     run: Option<PathBuf>,
     /// Only events of this key
     #[arg(long)]
     key: Option<String>,
     /// Only events of this process; `nemesis` for the faults
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     process: Option<String>,
     /// Only events of this operation, e.g. `read`
     #[arg(long)]
@@ -36,7 +38,7 @@ pub struct Args {
     #[arg(long = "type", value_name = "TYPE")]
     kind: Option<String>,
     /// Only the events around this index, with a picture of their operations
-    #[arg(long, value_name = "INDEX")]
+    #[arg(long, value_name = "INDEX", allow_negative_numbers = true)]
     around: Option<u32>,
     /// How it is printed; events in json are lines of the history
     #[arg(long, value_enum, default_value = "text")]
@@ -49,7 +51,13 @@ pub struct Args {
 /// Carries it out.
 pub fn main(args: &Args) -> Result<ExitCode> {
     let kind = args.kind.as_deref().map(event_type).transpose()?;
+    if let Some(process) = args.process.as_deref().filter(|process| !is_process(process)) {
+        return Err(wrong(format!("--process {process:?} is neither a number nor `nemesis`")));
+    }
     let loaded = load::load(&args.results, args.run.as_deref(), None)?;
+    for note in loaded.told() {
+        errln!("{note}");
+    }
     let filtered = args.key.is_some()
         || args.process.is_some()
         || args.f.is_some()
@@ -71,10 +79,11 @@ fn print_verdict(args: &Args, loaded: &load::Loaded) -> Result<()> {
     if let (Format::Json, Some(path)) = (args.format, text.as_ref().filter(|path| path.is_file())) {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("cannot read {}", path.display()))?;
-        outln!("{}", text.trim_end());
+        out::json_line(&text);
         return Ok(());
     }
-    let verdict = checking::check(&loaded.history, &request);
+    let mut verdict = checking::check(&loaded.history, &request);
+    verdict.notes = loaded.remarks();
     if args.format == Format::Json {
         return out::json(&verdict);
     }
@@ -86,6 +95,10 @@ fn print_verdict(args: &Args, loaded: &load::Loaded) -> Result<()> {
         summary::print_anomaly(anomaly, &loaded.history, style);
     }
     Ok(())
+}
+
+fn is_process(text: &str) -> bool {
+    text == "nemesis" || text.parse::<u64>().is_ok()
 }
 
 fn event_type(text: &str) -> Result<EventType> {
@@ -101,7 +114,10 @@ fn pick<'a>(args: &Args, kind: Option<EventType>, history: &'a History) -> Resul
         Some(index) => {
             let len = history.events().len();
             if index as usize >= len {
-                return Err(wrong(format!("--around {index}: the history has {len} events")));
+                return Err(wrong(format!(
+                    "--around {index}: the history has {}",
+                    text::count_plain(len, "event")
+                )));
             }
             index.saturating_sub(AROUND) as usize..len.min((index + AROUND + 1) as usize)
         }
@@ -127,7 +143,7 @@ fn print_events(format: Format, history: &History, events: &[&Event], picture: b
             Format::Json => {
                 let mut line = Vec::new();
                 jsonl::write(&mut line, [*event])?;
-                outln!("{}", String::from_utf8_lossy(&line).trim_end());
+                out::json_line(&String::from_utf8_lossy(&line));
             }
             Format::Text => outln!("{}", summary::operation_line(history, event.index)),
         }

@@ -102,7 +102,11 @@ fn read(path: &Path) -> Result<Plan> {
     let unfit = |why: String| wrong(format!("{}: {why}", path.display()));
     let target = catalog::target(&plan.target).map_err(|error| unfit(error.to_string()))?;
     target.validate(&plan.members(), &plan.bugs, &plan.target_options).map_err(unfit)?;
-    plan.weather.get_or_insert_with(calm_weather);
-    plan.command = format!("quorate sim --plan {}", path.display());
+    // The plan of a simulation names the command that does the same again; that of a real run
+    // names one that does not simulate.
+    if plan.weather.is_none() {
+        plan.weather = Some(calm_weather());
+        plan.command = format!("quorate sim --plan {}", path.display());
+    }
     Ok(plan)
 }

@@ -68,13 +68,29 @@ impl FaultKind {
     }
 
     /// Reads a comma-separated list; `none` is the empty one. Kinds come sorted, each once.
-    pub fn parse_list(text: &str) -> Result<Vec<FaultKind>, UnknownName> {
-        if text.trim() == "none" {
+    pub fn parse_list(text: &str) -> Result<Vec<FaultKind>, String> {
+        let names: Vec<&str> = text.split(',').collect();
+        let mut kinds = FaultKind::of_names(&names)?;
+        kinds.sort_unstable();
+        Ok(kinds)
+    }
+
+    /// The kinds with these names, in their order, each once; `none`, alone, names no kind.
+    pub fn of_names<S: AsRef<str>>(names: &[S]) -> Result<Vec<FaultKind>, String> {
+        let is_none = |name: &S| name.as_ref().trim() == "none";
+        if names.iter().all(is_none) {
             return Ok(Vec::new());
         }
-        let mut kinds = text.split(',').map(str::parse).collect::<Result<Vec<_>, _>>()?;
-        kinds.sort_unstable();
-        kinds.dedup();
+        if names.iter().any(is_none) {
+            return Err("`none` stands alone: it cannot be mixed with faults".into());
+        }
+        let mut kinds = Vec::new();
+        for name in names {
+            let kind: FaultKind = name.as_ref().parse().map_err(|e: UnknownName| e.to_string())?;
+            if !kinds.contains(&kind) {
+                kinds.push(kind);
+            }
+        }
         Ok(kinds)
     }
 }
@@ -113,13 +129,14 @@ mod tests {
 
     #[test]
     fn an_unknown_name_is_answered_with_the_known_ones() {
-        let error = FaultKind::parse_list("partiton").unwrap_err().to_string();
+        let error = FaultKind::parse_list("partiton").unwrap_err();
         assert_eq!(
             error,
             "there is no fault `partiton` (did you mean `partition`?); \
              there is: partition, kill, pause, packet, clock, none"
         );
-        assert!(!FaultKind::parse_list("earthquake").unwrap_err().to_string().contains("did you"));
+        assert!(!FaultKind::parse_list("earthquake").unwrap_err().contains("did you"));
+        assert!(FaultKind::parse_list("none,kill").unwrap_err().contains("stands alone"));
         assert!(FaultKind::parse_list("kill,,pause").is_err());
     }
 }

@@ -23,6 +23,9 @@ pub(super) fn header(sources: &Sources<'_>, windows: &[Window]) -> Markup {
             }
             h1 { (sentence(sources)) }
             (why(sources))
+            @for note in &sources.verdict.notes {
+                p.why { (text::cut(&text::visible(note), 600)) }
+            }
             (counts(sources, windows))
         }
     }

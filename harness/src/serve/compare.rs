@@ -3,7 +3,7 @@
 use super::{State, failed, problem};
 use crate::compare::column::{Column, Limits};
 use crate::compare::{Comparison, page};
-use crate::{load, results, text};
+use crate::{load, text};
 use anyhow::{Context, Result};
 use axum::extract::RawQuery;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -20,10 +20,7 @@ const TIMEOUT: Duration = Duration::from_mins(1);
 /// Compares the runs that the query names.
 pub(super) async fn compare(state: State, RawQuery(query): RawQuery) -> Response {
     let named = runs(&query.unwrap_or_default());
-    let found: Option<Vec<PathBuf>> = named
-        .iter()
-        .map(|path| state.root.find(path).filter(|folder| results::is_run(folder)))
-        .collect();
+    let found: Option<Vec<PathBuf>> = named.iter().map(|path| state.root.run(path)).collect();
     let Some(folders) = found.filter(|folders| (2..=RUNS_MAX).contains(&folders.len())) else {
         let what = format!("Name from 2 to {RUNS_MAX} runs that are below the results.");
         return problem(StatusCode::BAD_REQUEST, &what);

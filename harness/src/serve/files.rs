@@ -1,6 +1,7 @@
 //! Files below the results folder.
 
 use super::{State, failed, problem};
+use crate::results;
 use anyhow::{Context, Result};
 use axum::body::Body;
 use axum::extract::Path as UrlPath;
@@ -17,6 +18,9 @@ const REPORT_POLICY: &str = "sandbox allow-scripts allow-downloads; default-src 
                              frame-ancestors 'none'";
 /// What any other file may do: nothing.
 const FILE_POLICY: &str = "sandbox; default-src 'none'; frame-ancestors 'none'";
+
+/// Folders within folders of a run, its shrunk one's among them.
+const DEPTH_MAX: usize = 10;
 
 /// The results folder. Nothing outside of it is ever opened.
 #[derive(Debug)]
@@ -47,12 +51,38 @@ impl Root {
     }
 }
 
+impl Root {
+    /// The run with this path, if neither it nor anything in it is a link that leads outside:
+    /// to judge a run is to read its files and to write some.
+    pub(super) fn run(&self, path: &str) -> Option<PathBuf> {
+        let folder = self.find(path).filter(|folder| results::is_run(folder))?;
+        self.holds(&folder, 0).then_some(folder)
+    }
+
+    /// Whether all links in a folder stay inside.
+    fn holds(&self, folder: &Path, depth: usize) -> bool {
+        let Ok(entries) = std::fs::read_dir(folder) else { return false };
+        depth < DEPTH_MAX
+            && entries.into_iter().all(|entry| {
+                let Ok(entry) = entry else { return false };
+                match entry.file_type() {
+                    Ok(kind) if kind.is_symlink() => {
+                        entry.path().canonicalize().is_ok_and(|full| full.starts_with(&self.0))
+                    }
+                    Ok(kind) if kind.is_dir() => self.holds(&entry.path(), depth + 1),
+                    Ok(_) => true,
+                    Err(_) => false,
+                }
+            })
+    }
+}
+
 /// A file of a run, or the report of a folder.
 pub(super) async fn file(state: State, UrlPath(path): UrlPath<String>) -> Response {
     let missing = || problem(StatusCode::NOT_FOUND, "There is no such file below the results.");
     let Some(full) = state.root.find(&path) else { return missing() };
     if full.is_dir() {
-        let report = format!("{}/{}", path.trim_end_matches('/'), crate::results::file::REPORT);
+        let report = format!("{}/{}", path.trim_end_matches('/'), results::file::REPORT);
         return match state.root.find(&report) {
             Some(_) => {
                 Redirect::to(&format!("/runs/{}", crate::text::url(&report))).into_response()

@@ -114,6 +114,7 @@ fn line(row: &Row) -> Markup {
                 @if row.report { a href={ "/runs/" (url) "/report.html" } { (began) } }
                 @else { (began) }
                 @if row.path.ends_with("/minimal") { span.note { "shrunk" } }
+                @if row.broken { span.note title="plan.json cannot be read" { "broken" } }
                 @if row.simulated { span.note title="in virtual time" { "simulated" } }
             }
             td { (text::label(&row.target)) }

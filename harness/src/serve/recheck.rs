@@ -12,8 +12,7 @@ use std::sync::Arc;
 
 /// Judges, then leads back to the run in the list.
 pub(super) async fn check(state: State, UrlPath(path): UrlPath<String>) -> Response {
-    let folder = state.root.find(&path).filter(|folder| results::is_run(folder));
-    let Some(folder) = folder else {
+    let Some(folder) = state.root.run(&path) else {
         return problem(StatusCode::NOT_FOUND, "There is no such run below the results.");
     };
     let Ok(permit) = Arc::clone(&state.judge).try_acquire_owned() else {
@@ -33,8 +32,9 @@ pub(super) async fn check(state: State, UrlPath(path): UrlPath<String>) -> Respo
 
 fn judge(folder: &Path) -> Result<()> {
     let loaded = load::load(folder, Some(folder), None)?;
-    let plan = loaded.plan.context("the run has no plan.json")?;
-    let verdict = checking::check(&loaded.history, &checking::Request::of_plan(&plan)?);
+    let plan = loaded.plan.as_ref().context("the run has no plan.json that can be read")?;
+    let mut verdict = checking::check(&loaded.history, &checking::Request::of_plan(plan)?);
+    verdict.notes = loaded.remarks();
     results::write_json(&folder.join(file::VERDICT), &verdict)?;
-    report::write(folder, &plan, &loaded.history, &verdict)
+    report::write(folder, plan, &loaded.history, &verdict)
 }

@@ -33,7 +33,9 @@ pub(super) struct Row {
     pub(super) workload: String,
     pub(super) faults: Vec<String>,
     pub(super) bugs: Vec<String>,
-    /// Absent where there is no plan that can be read.
+    /// Whether there is no plan that can be read.
+    pub(super) broken: bool,
+    /// Absent where there is none.
     pub(super) seed: Option<u64>,
     pub(super) simulated: bool,
     pub(super) verdict: Conclusion,
@@ -189,7 +191,9 @@ fn row(root: &Path, folder: &Path) -> Row {
     let relative = folder.strip_prefix(root).unwrap_or(folder);
     let parts: Vec<_> = relative.iter().map(|part| part.to_string_lossy()).collect();
     let mut row = Row { path: parts.join("/"), ..Row::default() };
-    if let Some(plan) = read_json::<Planned>(&folder.join(file::PLAN)) {
+    let plan = read_json::<Planned>(&folder.join(file::PLAN));
+    row.broken = plan.is_none();
+    if let Some(plan) = plan {
         (row.target, row.workload, row.faults) = (plan.target, plan.workload, plan.nemesis);
         (row.bugs, row.seed, row.simulated) = (plan.bugs, plan.seed, plan.weather.is_some());
     }
@@ -248,6 +252,10 @@ mod tests {
         let rows = index.rows(root.path()).unwrap();
         assert_eq!((rows[0].verdict, rows[0].operations), (Conclusion::Unknown, Some(3)));
         assert_eq!(rows[0].anomalies, ["a"]);
+        assert!(rows[0].broken, "there is no plan");
+        fs::write(run.join(file::PLAN), "{\"target\":\"kv\"}").unwrap();
+        let rows = index.rows(root.path()).unwrap();
+        assert_eq!((rows[0].broken, rows[0].target.as_str()), (false, "kv"));
     }
 
     #[test]

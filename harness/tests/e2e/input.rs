@@ -126,7 +126,7 @@ fn a_results_folder_that_cannot_be_written_stops_the_run_before_it_starts() {
     let bench = Bench::new();
     std::fs::write(bench.folder.path().join("file"), "").unwrap();
     let ran = bench.quorate(&["run", "raft-kv", "--results", "file/results", "-t", "1s"]);
-    assert_eq!(ran.code, Some(255), "{}", ran.stderr);
+    assert_eq!(ran.code, Some(254), "{}", ran.stderr);
     assert!(
         ran.stderr.contains("file/results") && ran.stderr.contains("--results"),
         "{}",

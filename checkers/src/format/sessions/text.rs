@@ -115,11 +115,15 @@ pub(in crate::format) fn read_awdit(input: impl Read) -> Result<Loaded, (u64, Fa
             Some("w") => true,
             _ => return Err(problem("expected `r key value`, `w key value` or a bar".into())),
         };
-        let mut field = || {
-            let missing = || "expected a key and a value".to_owned();
-            parts.next().ok_or_else(missing).and_then(number).map_err(problem)
+        let mut field = |name: &str| {
+            let missing = || problem("expected a key and a value".into());
+            let part = parts.next().ok_or_else(missing)?;
+            number(part).map_err(|problem| {
+                let column = 1 + part.as_ptr().addr() - text.as_ptr().addr();
+                (line, Fault::Syntax { column, field: Some(name.to_owned()), problem })
+            })
         };
-        let (key, value) = (field()?, field()?);
+        let (key, value) = (field("key")?, field("value")?);
         if parts.next().is_some() {
             return Err(problem("expected the end of the line behind the value".into()));
         }
