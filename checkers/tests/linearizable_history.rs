@@ -196,7 +196,8 @@ fn object(kind: ModelKind, text: &str) -> CheckerReport {
 }
 
 fn sequence(ops: &[(&str, &str)]) -> String {
-    ops.iter().map(|(f, value)| format!("0 invoke {f} {value}\n0 ok {f} {value}\n")).collect()
+    let lines = ops.iter().map(|(f, value)| format!("0 invoke {f} {value}\n0 ok {f} {value}\n"));
+    lines.collect::<Vec<_>>().concat()
 }
 
 #[test]

@@ -45,7 +45,10 @@ pub fn check(history: &History, kind: ModelKind, options: &Options<'_>) -> Check
     }
     let mut report = match options.variant {
         Variant::Durable => durable(history, kind, options),
-        variant => check_until(history, kind, options, Deadlines::of(history, variant, 0)),
+        variant => {
+            let deadlines = Deadlines::of(history, variant, 0);
+            check_until(history, kind, options, deadlines.as_ref())
+        }
     };
     let name = options.variant.to_string();
     report.models = BTreeMap::from([(name.clone(), report.valid)]);
@@ -59,22 +62,22 @@ fn durable(history: &History, kind: ModelKind, options: &Options<'_>) -> Checker
     let known =
         known.or_else(|| clients(history).map(|count| (count, "by the numbers of processes")));
     let until = |variant, count| {
-        check_until(history, kind, options, Deadlines::of(history, variant, count))
+        let deadlines = Deadlines::of(history, variant, count);
+        check_until(history, kind, options, deadlines.as_ref())
     };
-    let (mut report, by) = match known {
-        Some((count, by)) => (until(Variant::Durable, count), by),
-        None => {
-            let plain = until(Variant::Plain, 0);
-            let crashed = history.ops().any(|op| op.outcome == EventType::Info);
-            let open = plain.valid == Valid::True && crashed;
-            let strict = open.then(|| until(Variant::Strict, 0));
-            let report = match strict {
-                Some(strict) if strict.valid == Valid::True => strict,
-                Some(_) => depends_on_clients(plain),
-                None => plain,
-            };
-            (report, "the history does not tell")
-        }
+    let (mut report, by) = if let Some((count, by)) = known {
+        (until(Variant::Durable, count), by)
+    } else {
+        let plain = until(Variant::Plain, 0);
+        let crashed = history.ops().any(|op| op.outcome == EventType::Info);
+        let open = plain.valid == Valid::True && crashed;
+        let strict = open.then(|| until(Variant::Strict, 0));
+        let report = match strict {
+            Some(strict) if strict.valid == Valid::True => strict,
+            Some(_) => depends_on_clients(plain),
+            None => plain,
+        };
+        (report, "the history does not tell")
     };
     report.details.insert("clients".into(), json!(known.map(|(count, _)| count)));
     report.details.insert("clients_by".into(), json!(by));
@@ -94,14 +97,14 @@ fn check_until(
     history: &History,
     kind: ModelKind,
     options: &Options<'_>,
-    deadlines: Option<Deadlines>,
+    deadlines: Option<&Deadlines>,
 ) -> CheckerReport {
     let partition = history.by_key();
     let purse = Purse::new(options);
     let groups: Vec<KeyGroup<'_>> = partition.groups().collect();
     let decide = |at: usize, bytes: usize, steps_max: u64| {
         let meter = Meter::new(options, &purse, bytes).at_most(steps_max);
-        check_key_until(history, groups[at], kind, meter, deadlines.as_ref())
+        check_key_until(history, groups[at], kind, meter, deadlines)
     };
     let all = (0..groups.len()).collect();
     let mut reports = in_parallel(options, all, |at, bytes| decide(at, bytes, FIRST_ROUND_STEPS));
