@@ -85,14 +85,14 @@ mod tests {
 
     #[test]
     fn what_fails_together_is_kept_and_nothing_else() {
-        let lines: String = (0..40)
-            .map(|n| {
-                format!(
-                    "{{\"time\":{n},\"process\":{n},\"type\":\"invoke\",\"f\":\"write\",\"value\":{n}}}\n\
-                     {{\"time\":{n},\"process\":{n},\"type\":\"ok\",\"f\":\"write\",\"value\":{n}}}\n"
-                )
-            })
-            .collect();
+        let event = |n: u8, kind: &str| {
+            format!(
+                "{{\"time\":{n},\"process\":{n},\"type\":\"{kind}\",\"f\":\"write\",\"value\":{n}}}\n"
+            )
+        };
+        let lines: Vec<String> =
+            (0..40).flat_map(|n| [event(n, "invoke"), event(n, "ok")]).collect();
+        let lines = lines.concat();
         let history = jsonl::read(lines.as_bytes(), "test").unwrap();
         let has =
             |part: &History, value: i64| part.ops().any(|op| op.input().as_int() == Some(value));

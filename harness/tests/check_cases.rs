@@ -48,13 +48,11 @@ fn expected(path: &Path, verdicts: &BTreeMap<String, bool>) -> Option<bool> {
     }
 }
 
-/// The verdict, and whether there was anything to judge.
-fn verdict(path: &Path) -> (Valid, bool) {
+fn verdict(path: &Path) -> Valid {
     let loaded = load::load(Path::new("results"), Some(path), None).unwrap();
     let request =
         Request::choose(&loaded.history, loaded.plan.as_ref(), None, &Asked::default()).unwrap();
-    let valid = checking::check(&loaded.history, &request).valid;
-    (valid, !loaded.history.operations().is_empty())
+    checking::check(&loaded.history, &request).valid
 }
 
 #[test]
@@ -70,13 +68,8 @@ fn every_case_agrees_through_the_command_line() {
     for path in files(&folder) {
         let Some(expected) = expected(&path, &verdicts) else { continue };
         cases += 1;
-        let (valid, asked) = verdict(&path);
-        let expected = match (asked, expected) {
-            (false, _) => Valid::Unknown,
-            (true, true) => Valid::True,
-            (true, false) => Valid::False,
-        };
-        if valid != expected {
+        let valid = verdict(&path);
+        if valid != if expected { Valid::True } else { Valid::False } {
             wrong.push(format!("{}: {valid:?}", path.strip_prefix(&folder).unwrap().display()));
         }
     }

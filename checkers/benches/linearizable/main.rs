@@ -26,12 +26,16 @@ mod shapes;
 
 use linearizable_support::Shape;
 use linearizable_support::cases::{self, Subject};
-use measure::{Cost, measure, once};
+#[cfg(peers)]
+use measure::once;
+use measure::{Cost, measure};
 use quorate_checkers::history::History;
 use quorate_checkers::linearizable::online::Online;
 use quorate_checkers::linearizable::{ModelKind, Options, check};
 use quorate_checkers::verdict::Valid;
-use shapes::{Case, RegisterCall};
+use shapes::Case;
+#[cfg(peers)]
+use shapes::RegisterCall;
 
 const MILLION: usize = 1_000_000;
 

@@ -137,10 +137,11 @@ impl Model {
 
     /// This model and those of its kind that ask for less, weakest first.
     fn weaker(self) -> impl Iterator<Item = Model> {
-        let split = [Model::SnapshotIsolation, Model::SessionSnapshotIsolation];
-        let whole = [Model::Serializable, Model::SessionSerializable, Model::StrictSerializable];
-        let kind = if self.split() { &split[..] } else { &whole[..] };
-        kind.to_vec().into_iter().filter(move |model| *model <= self)
+        const SPLIT: &[Model] = &[Model::SnapshotIsolation, Model::SessionSnapshotIsolation];
+        const WHOLE: &[Model] =
+            &[Model::Serializable, Model::SessionSerializable, Model::StrictSerializable];
+        let kind = if self.split() { SPLIT } else { WHOLE };
+        kind.iter().copied().filter(move |model| *model <= self)
     }
 
     /// The same model with the order of sessions, if it lacks that.
