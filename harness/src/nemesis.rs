@@ -13,7 +13,7 @@ mod shapes;
 
 pub use faults::FaultKind;
 pub use packet::{Distribution, Packet};
-pub use schedule::{aim_at_leaders, is_aimed_at_leaders, schedule};
+pub use schedule::{aim_at_leaders, is_aimed_at_leaders, mean_gap, schedule};
 pub use shapes::{Shape, Whom, alone};
 
 use quorate_targets::clock_fault::ClockFault;

@@ -1,7 +1,8 @@
 //! What a verdict should say beside itself: how the run came to its end, where that was not the end
-//! that was planned. All of it is read from the history, so that whoever judges a run again says
-//! the same.
+//! that was planned, and that it had fewer faults than was asked for. All of it is read from the
+//! history and the plan, so that whoever judges a run again says the same.
 
+use crate::nemesis;
 use crate::plan::Plan;
 use quorate_checkers::aftermath;
 use quorate_checkers::history::{History, Nanos, Process};
@@ -21,7 +22,20 @@ pub fn of(history: &History, plan: Option<&Plan>) -> Vec<String> {
             format!("interrupted after {seconds:.1} s{of}")
         });
     }
+    remarks.extend(plan.and_then(rarer_faults));
     remarks
+}
+
+/// That the faults of a very long run are further apart than was asked for.
+fn rarer_faults(plan: &Plan) -> Option<String> {
+    let gap = nemesis::mean_gap(plan.nemesis_interval, plan.time_limit);
+    (gap > plan.nemesis_interval && !plan.nemesis.is_empty()).then(|| {
+        format!(
+            "a fault of each kind every {:.1} s, not {:.1} s: the run is too long for more",
+            gap.as_secs_f64(),
+            plan.nemesis_interval.as_secs_f64()
+        )
+    })
 }
 
 /// When the load began.

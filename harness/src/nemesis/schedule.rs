@@ -75,6 +75,11 @@ pub fn is_aimed_at_leaders(schedule: &[Scheduled]) -> bool {
     aimed == schedule && !schedule.is_empty()
 }
 
+/// The mean time between a kind's events: what was asked for, unless the run is too long for that.
+pub fn mean_gap(interval: Duration, duration: Duration) -> Duration {
+    interval.max(duration / EVENTS_MAX as u32)
+}
+
 /// When a kind's events are, ascending, before the end of the run.
 fn times_ms(interval: Duration, duration: Duration, rng: &mut ChaCha8Rng) -> Vec<u64> {
     let interval_ms = (interval.as_millis() as u64).max(1);

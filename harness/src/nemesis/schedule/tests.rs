@@ -103,3 +103,15 @@ fn one_node_alone_can_be_killed_but_not_partitioned() {
     assert_eq!(of_kind(FaultKind::Kill, &plan).len(), 5);
     assert!(schedule(&[], INTERVAL, RUN, &nodes(5), Seed(1)).is_empty());
 }
+
+#[test]
+fn very_long_runs_have_longer_gaps_and_say_so() {
+    let (second, day) = (Duration::from_secs(1), Duration::from_hours(24));
+    assert_eq!(mean_gap(second, Duration::from_secs(60)), second);
+    let gap = mean_gap(second, day);
+    assert!(gap > second);
+    let mut rng = Seed(7).stream("nemesis/kill");
+    let times = times_ms(second, day, &mut rng);
+    let mean = day.as_millis() as usize / times.len();
+    assert!((mean as u128).abs_diff(gap.as_millis()) <= 1, "{mean} ms, {gap:?}");
+}
