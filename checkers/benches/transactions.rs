@@ -163,6 +163,7 @@ impl Case {
 
     /// What the peer takes without and with reading.
     #[cfg(peers)]
+    #[expect(clippy::unnecessary_wraps, reason = "where it is not built there is nothing")]
     fn peer(&self) -> Option<(Cost, Cost)> {
         let text = std::str::from_utf8(&self.text).unwrap();
         let workload = match self.options.workload {
