@@ -126,7 +126,10 @@ impl Verdict {
         let mut models: BTreeMap<String, Valid> = BTreeMap::new();
         for (name, valid) in checkers.values().flat_map(|report| &report.models) {
             let known = models.entry(name.clone()).or_insert(*valid);
-            *known = known.and(*valid);
+            // Who decided a model is believed before who left it open.
+            if *known == Valid::Unknown || *valid == Valid::False {
+                *known = *valid;
+            }
         }
         Verdict { valid, why, anomaly_types, models, checkers, anomalies, notes: Vec::new() }
     }

@@ -473,7 +473,7 @@ fn run_one(
                 Err(error) => CheckerReport::unknown(error.to_string()),
             };
             if request.staleness {
-                let measured = if model == ModelKind::Register.name() {
+                let measured = if model.parse() == Ok(ModelKind::Register) {
                     linearizable::staleness(history).to_json()
                 } else {
                     let why =

@@ -217,6 +217,12 @@ fn what_is_guessed_is_searched_and_what_is_named_is_judged_by_rules() {
     // As Elle has it: no rule orders the versions, so nothing is found.
     expect(&path, &["--workload", "wr"], 0, "valid");
     assert_eq!(verdict(&path, &["--workload", "wr"])["models"]["serializable"], true);
+    // What the search decides is not undone by rules that leave it open.
+    let path = folder.path().join("right.jsonl");
+    concurrent(&path, &[r#"["w","x",1]"#, r#"["w","x",2]"#], &[r#"["r","x",2]"#]);
+    let models = &verdict(&path, &[])["models"];
+    assert_eq!(models["strict-serializable"], true);
+    assert_eq!(models["prefix"], true);
     // A stale read in real time alone.
     let path = folder.path().join("stale.jsonl");
     concurrent(&path, &[r#"["w","x",1]"#, r#"["w","x",2]"#], &[r#"["r","x",1]"#]);
@@ -323,5 +329,9 @@ fn objects_are_named_once_and_models_only_where_they_apply() {
     expect(&path, &["--model", "queue", "--model", "sequential"], 254, "name one of the two");
     expect(&path, &["--model", "qeue"], 254, "did you mean `queue`?");
     expect(&path, &["--staleness"], 0, "it is that of registers, and this is a queue");
+    let register = folder.path().join("register.jsonl");
+    fs::write(&register, op("write", 1) + &event("invoke", "read", 1) + &event("ok", "read", 1))
+        .unwrap();
+    expect(&register, &["--workload", "register", "--staleness"], 0, "no stale read");
     expect(&path, &["--variant", "durable"], 0, "clients unknown number");
 }
